@@ -1,0 +1,233 @@
+package armsim
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/planeql/planeql/internal/fault"
+)
+
+// Scenario describes an estate. As a file it is YAML, or JSON, with these
+// members; all but the names and ids may be left out:
+//
+//	domain: contoso.com              # of users and of domain-joined hosts
+//	subscriptions:
+//	  - id: 8f2c1a5e-3b6d-4c7a-9e10-5d2f4b8a6c01
+//	    name: Contoso Production
+//	    state: Enabled               # or Disabled: writes are refused
+//	    groups:
+//	      - name: rg-avd-prod
+//	        location: westeurope
+//	        tags: {env: prod}
+//	        pools:
+//	          - name: hp-office
+//	            type: Pooled         # or Personal
+//	            loadBalancer: BreadthFirst
+//	            maxSessions: 16
+//	            sessions: 60         # spread over the hosts
+//	            scalingPlan: sp-office
+//	            hosts: 4             # a number, or a list:
+//	          - name: hp-lab
+//	            hosts:
+//	              - name: lab-0.contoso.com
+//	                status: Unavailable
+//	                power: deallocated
+//	                allowNewSession: false
+//	                sessions:        # a number, or a list:
+//	                  - {id: 3, user: dana.kim@contoso.com, state: Disconnected, started: 26h}
+//	        resources:               # anything else, as ARM objects
+//	          - {type: Microsoft.DesktopVirtualization/workspaces, name: ws-lab, location: westeurope}
+//
+// Each pool gets an application group for its desktop, each group with pools a
+// workspace that shows them, each host a virtual machine.
+type Scenario struct {
+	Domain        string         `yaml:"domain"`
+	Subscriptions []Subscription `yaml:"subscriptions"`
+}
+
+// Subscription is a subscription of a scenario.
+type Subscription struct {
+	ID     string  `yaml:"id"` // a GUID
+	Name   string  `yaml:"name"`
+	State  string  `yaml:"state"` // default Enabled
+	Groups []Group `yaml:"groups"`
+}
+
+// Group is a resource group of a scenario.
+type Group struct {
+	Name      string            `yaml:"name"`
+	Location  string            `yaml:"location"` // default westeurope
+	Tags      map[string]string `yaml:"tags"`
+	Pools     []Pool            `yaml:"pools"`
+	Resources []map[string]any  `yaml:"resources"` // each with type and name; nested types have names like parent/child
+}
+
+// Pool is a host pool of a scenario.
+type Pool struct {
+	Name         string `yaml:"name"`
+	FriendlyName string `yaml:"friendlyName"`
+	Type         string `yaml:"type"`         // Pooled (default) or Personal
+	LoadBalancer string `yaml:"loadBalancer"` // default BreadthFirst; Persistent for a personal pool
+	MaxSessions  int    `yaml:"maxSessions"`  // default 16
+	ScalingPlan  string `yaml:"scalingPlan"`  // name of a plan to make
+	Hosts        Hosts  `yaml:"hosts"`
+	Sessions     int    `yaml:"sessions"` // spread over the hosts that take sessions
+}
+
+// Hosts is a number of session hosts, or each of them.
+type Hosts struct {
+	Count int
+	List  []Host
+}
+
+// Host is a session host of a scenario.
+type Host struct {
+	Name            string   `yaml:"name"`
+	Status          string   `yaml:"status"`          // default Available
+	Power           string   `yaml:"power"`           // power state of its machine, default running; none: it has no machine
+	AllowNewSession *bool    `yaml:"allowNewSession"` // default true
+	AssignedUser    string   `yaml:"assignedUser"`
+	Sessions        Sessions `yaml:"sessions"`
+}
+
+// Sessions is a number of user sessions, or each of them.
+type Sessions struct {
+	Count int
+	List  []Session
+}
+
+// Session is a user session of a scenario.
+type Session struct {
+	ID              int           `yaml:"id"`   // default: the next free number, from 2
+	User            string        `yaml:"user"` // user principal name
+	State           string        `yaml:"state"`
+	ApplicationType string        `yaml:"applicationType"` // default Desktop
+	Started         time.Duration `yaml:"started"`         // how long ago
+}
+
+// UnmarshalYAML reads a number or a list.
+func (h *Hosts) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		return node.Decode(&h.Count)
+	}
+	return node.Load(&h.List, yaml.WithKnownFields())
+}
+
+// UnmarshalYAML reads a number or a list.
+func (s *Sessions) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		return node.Decode(&s.Count)
+	}
+	return node.Load(&s.List, yaml.WithKnownFields())
+}
+
+// largestScenario keeps a scenario file from filling the memory: a small text
+// can ask for any number of sessions.
+const largestScenario = 2_000_000
+
+// ReadScenario reads a scenario in YAML or JSON. Members that are not known are
+// an error. The error is a *fault.Error.
+func ReadScenario(r io.Reader) (*Scenario, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, badScenario("it cannot be read: %s", err)
+	}
+	var sc Scenario
+	if err := yaml.Load(text, &sc, yaml.WithKnownFields()); err != nil {
+		return nil, badScenario("%s", strings.TrimSpace(err.Error()))
+	}
+	if err := sc.check(); err != nil {
+		return nil, err
+	}
+	return &sc, nil
+}
+
+// badScenario makes the error for a scenario; the detail says what is wrong.
+func badScenario(format string, args ...any) error {
+	return fault.New(fault.InvalidFlag, "the scenario is not valid").WithDetail(format, args...).
+		WithHint("a scenario lists subscriptions, each with groups, each with pools; see the documentation of armsim.Scenario")
+}
+
+// check refuses what would make an estate that contradicts itself.
+func (sc *Scenario) check() error {
+	total := 0
+	for _, sub := range sc.Subscriptions {
+		if !guidShaped(sub.ID) {
+			return badScenario("the id %q of subscription %q is not a GUID", sub.ID, sub.Name)
+		}
+		for _, g := range sub.Groups {
+			if g.Name == "" || strings.ContainsRune(g.Name, '/') {
+				return badScenario("a group of subscription %q has the name %q", sub.Name, g.Name)
+			}
+			for _, p := range g.Pools {
+				n, err := p.check()
+				if err != nil {
+					return err
+				}
+				total += n
+			}
+			for _, res := range g.Resources {
+				if _, err := resourceTarget(sub.ID, g.Name, res); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if total > largestScenario {
+		return badScenario("it has %d hosts and sessions, more than %d", total, largestScenario)
+	}
+	return nil
+}
+
+// check gives the number of hosts and sessions of a pool.
+func (p Pool) check() (int, error) {
+	if p.Name == "" || strings.ContainsRune(p.Name, '/') {
+		return 0, badScenario("a host pool has the name %q", p.Name)
+	}
+	if p.Type != "" && p.Type != "Pooled" && p.Type != "Personal" {
+		return 0, badScenario("the type %q of host pool %q is neither Pooled nor Personal", p.Type, p.Name)
+	}
+	counts := []int{p.Hosts.Count, p.Sessions}
+	for _, h := range p.Hosts.List {
+		if h.Name == "" || strings.ContainsRune(h.Name, '/') {
+			return 0, badScenario("a session host of host pool %q has the name %q", p.Name, h.Name)
+		}
+		if _, known := powerWords[h.Power]; !known && h.Power != "" && h.Power != "none" {
+			return 0, badScenario("the power state %q of session host %q is not one of %s or none",
+				h.Power, h.Name, strings.Join(sortedKeys(powerWords), ", "))
+		}
+		counts = append(counts, h.Sessions.Count, len(h.Sessions.List), 1)
+	}
+	total := 0
+	for _, n := range counts {
+		if n < 0 || n > largestScenario {
+			return 0, badScenario("host pool %q has a number of hosts or sessions of %d", p.Name, n)
+		}
+		total += n
+	}
+	if p.Sessions > 0 && p.Hosts.Count+len(p.Hosts.List) == 0 {
+		return 0, badScenario("host pool %q has sessions and no hosts", p.Name)
+	}
+	return total, nil
+}
+
+// resourceTarget gives the place of an explicit resource: type and name have as
+// many parts as each other.
+func resourceTarget(subscription, group string, res map[string]any) (target, error) {
+	kind, _ := res["type"].(string)
+	name, _ := res["name"].(string)
+	namespace, types, _ := strings.Cut(kind, "/")
+	t := target{
+		subscription: strings.ToLower(subscription), group: group, namespace: namespace,
+		types: strings.Split(types, "/"), names: strings.Split(name, "/"),
+	}
+	if namespace == "" || types == "" || slices.Contains(t.names, "") || len(t.types) != len(t.names) {
+		return t, badScenario("%s", fmt.Sprintf("a resource of group %q has the type %q and the name %q", group, kind, name))
+	}
+	return t, nil
+}

@@ -1,0 +1,130 @@
+package armsim
+
+import (
+	"net/http"
+	"strings"
+)
+
+// sessionsOfPool lists the sessions of all hosts of a pool. This list alone
+// leaves systemData null, as recorded.
+func (c *call) sessionsOfPool() reply {
+	return c.page(selection{items: c.sim.store.list(c.target.key(1), sessionKind), form: (*object).withoutSystemData})
+}
+
+// session gives the user session that the path names, or the answer that it is
+// gone: numbers of ended sessions are found by nobody.
+func (c *call) session() (*object, reply, bool) {
+	obj := c.sim.store.get(c.target.key(len(c.target.names)))
+	if obj == nil {
+		return nil, c.failAVD(http.StatusNotFound, "User session ID not found"), false
+	}
+	return obj, reply{}, true
+}
+
+// disconnect detaches the client of an active session; its programs go on. On
+// any other session it changes nothing.
+func (c *call) disconnect() reply {
+	obj, rep, ok := c.session()
+	if !ok {
+		return rep
+	}
+	if stateOf(obj) == "Active" {
+		c.sim.update(obj, map[string]any{"sessionState": "Disconnected"})
+	}
+	return empty(http.StatusOK)
+}
+
+// stateOf gives the state of a session.
+func stateOf(obj *object) string {
+	properties := propertiesOf(obj.doc)
+	return textOf(properties, "sessionState")
+}
+
+// sendMessage shows a message in an active session. A session without a client
+// takes it and shows nothing, now or later.
+func (c *call) sendMessage() reply {
+	obj, rep, ok := c.session()
+	if !ok {
+		return rep
+	}
+	body, rep, ok := c.readBody(true)
+	if !ok {
+		return rep
+	}
+	if p := checkBody(body, c.bodySchema(), "", true, c.closedEnums()); p != nil {
+		return c.fail(http.StatusBadRequest, p.code, p.message)
+	}
+	if stateOf(obj) == "Active" {
+		properties := propertiesOf(obj.doc)
+		title, _ := member(body, "messageTitle")
+		text, _ := member(body, "messageBody")
+		c.sim.log.deliver(Message{
+			Session: textOf(obj.doc, "id"), User: textOf(properties, "userPrincipalName"),
+			Title: strings.Join(texts(title), ""), Body: strings.Join(texts(text), ""), At: c.now,
+		})
+	}
+	return empty(http.StatusOK)
+}
+
+// logOff ends a session. Without force the agent on the host has to be there to
+// sign the user out; with it the broker's record goes in any case.
+func (c *call) logOff() reply {
+	obj, rep, ok := c.session()
+	if !ok {
+		return rep
+	}
+	host := c.target.key(2)
+	if !c.forced() && !c.sim.reachable(host) {
+		return c.failAVD(http.StatusConflict, "The session host cannot be reached to sign the user out, use force to remove the session")
+	}
+	c.sim.store.remove(obj.key)
+	c.sim.countSessions(host)
+	return empty(http.StatusNoContent)
+}
+
+// reachable says whether the agent of a session host answers.
+func (s *Simulator) reachable(host string) bool {
+	obj := s.store.get(host)
+	if obj == nil {
+		return false
+	}
+	properties := propertiesOf(obj.doc)
+	switch textOf(properties, "status") {
+	case "Unavailable", "Shutdown", "NoHeartbeat", "Disconnected":
+		return false
+	}
+	return true
+}
+
+// countSessions writes the number of sessions into their host, which counts
+// disconnected ones too.
+func (s *Simulator) countSessions(host string) {
+	if obj := s.store.get(host); obj != nil {
+		s.update(obj, map[string]any{"sessions": len(s.store.list(host, sessionKind))})
+	}
+}
+
+// patchSessionHost changes drain mode, name or owner of a host. An owner is
+// replaced with force only.
+func (c *call) patchSessionHost() reply {
+	change, old, rep, ok := c.readPatch()
+	if !ok {
+		return rep
+	}
+	properties := propertiesOf(change)
+	before := propertiesOf(old.doc)
+	owner := textOf(before, "assignedUser")
+	if next, given := member(properties, "assignedUser"); given && owner != "" && !c.forced() && strings.Join(texts(next), "") != owner {
+		return c.failAVD(http.StatusConflict, "The session host is assigned to %s already, use force to assign it anew", owner)
+	}
+	return okJSON(c.applied(change, old).raw)
+}
+
+// deleteSessionHost removes the registration of a host; the machine stays.
+func (c *call) deleteSessionHost() reply {
+	key := c.itemKey()
+	if n := len(c.sim.store.list(key, sessionKind)); n > 0 && !c.forced() {
+		return c.failAVD(http.StatusConflict, "The session host has %d user sessions, end them first or use force", n)
+	}
+	return c.remove()
+}

@@ -1,0 +1,72 @@
+package planeql
+
+import (
+	"context"
+	"time"
+
+	"github.com/planeql/planeql/internal/auth"
+)
+
+// AuthReport tells how a credential was had and whose it is. It holds no
+// secret.
+type AuthReport struct {
+	Provider   string
+	Kind       string // as [WithAuth] has it
+	Cloud      string
+	Endpoint   string
+	Credential string // the one that was taken; empty: none
+	Tenant     string
+	Principal  string
+	Expires    time.Time
+	Took       time.Duration
+	Tried      []AuthAttempt // in order
+	Warnings   []string
+}
+
+// AuthAttempt is one credential that was tried, and why it was or was not
+// taken.
+type AuthAttempt struct {
+	Name, Outcome string
+	Took          time.Duration
+}
+
+// CheckAuth signs in to a provider and reports how. The report holds what was
+// tried also where the error says that no credential was had.
+func (s *Session) CheckAuth(ctx context.Context, provider string) (AuthReport, error) {
+	p, err := s.catalog.Provider(provider)
+	if err != nil {
+		return AuthReport{}, err
+	}
+	a := s.settings.auth[p.Name]
+	signer, err := auth.New(p.Name, p.Family, auth.Settings{Kind: a.kind, Options: a.options}, s.authDeps())
+	if err != nil {
+		return AuthReport{}, err
+	}
+	found, err := signer.Check(ctx)
+	report := AuthReport{
+		Provider: found.Provider, Kind: found.Kind, Cloud: found.Cloud, Endpoint: found.Endpoint,
+		Credential: found.Credential, Tenant: found.Tenant, Principal: found.Principal,
+		Expires: found.Expires, Took: found.Took, Warnings: found.Warnings,
+	}
+	for _, t := range found.Tried {
+		report.Tried = append(report.Tried, AuthAttempt{t.Name, t.Outcome, t.Took})
+	}
+	return report, err
+}
+
+// ProviderInfo is an installed provider.
+type ProviderInfo struct {
+	Name, Version, Title string
+	Services             int
+}
+
+// Providers gives the installed providers, by name.
+func (s *Session) Providers() []ProviderInfo {
+	var list []ProviderInfo
+	for _, name := range s.catalog.Providers() {
+		if p, err := s.catalog.Provider(name); err == nil {
+			list = append(list, ProviderInfo{p.Name, p.Version, p.Title, len(p.Services)})
+		}
+	}
+	return list
+}

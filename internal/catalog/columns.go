@@ -1,0 +1,191 @@
+package catalog
+
+import (
+	"slices"
+
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/openapi"
+	"github.com/planeql/planeql/internal/provider"
+)
+
+// Kind says where a column's value comes from.
+type Kind string
+
+// The kinds of columns, in the order in which Columns gives them. Only fields
+// are in *.
+const (
+	Field     Kind = "field"     // a member of the item
+	Parameter Kind = "parameter" // an argument of the call, or a part of the item's id
+	Nested    Kind = "member"    // something deeper in the item
+	Raw       Kind = "raw"       // the whole item
+)
+
+// Column is a column of a resource as one method gives it.
+type Column struct {
+	Name        string
+	Kind        Kind
+	Type        string   // DuckDB type
+	NoCase      bool     // compares without case (COLLATE NOCASE)
+	Path        []string // members to follow from the item; nil for parameters and for the item itself
+	Schema      *openapi.Schema
+	Description string
+	Datatype    string // in the words of the document, such as "string (arm-id)"
+	Secret      bool   // the value is masked unless the statement names it
+
+	// Parameter is what a condition on the column binds: set for parameters, and
+	// for fields that have the exact name of one.
+	Parameter *provider.Parameter
+
+	// IDPattern is an RE2 expression for the item's id, and IDGroup the number of
+	// its group that is the value of this parameter. Empty where the id does not
+	// hold it.
+	IDPattern string
+	IDGroup   int
+}
+
+// rawName is the column that holds the whole item.
+const rawName = "_raw"
+
+// Columns gives the columns that a row of the method has: the members of the
+// item in document order, then, hidden from *, the parameters of all methods
+// that read the resource, the members of properties whose names nothing before
+// them has, and the whole item.
+func Columns(m *provider.Method) []Column {
+	b := builder{method: m, arm: m.Resource.Family == provider.ARM, names: map[string]bool{}, folded: map[string]bool{}}
+	b.fields()
+	b.parameters()
+	b.members()
+	b.add(Column{
+		Name: rawName, Kind: Raw, Type: "JSON", Schema: m.Response.Item, Datatype: "object",
+		Description: "The whole item as the service sent it.",
+	})
+	return b.columns
+}
+
+type builder struct {
+	method  *provider.Method
+	arm     bool
+	columns []Column
+	names   map[string]bool
+	folded  map[string]bool
+}
+
+func (b *builder) add(c Column) {
+	b.columns = append(b.columns, c)
+	b.names[c.Name] = true
+	b.folded[fault.Fold(c.Name)] = true
+}
+
+// envelope are the members that stand at the top of a resource of Azure
+// Resource Manager, whatever its type.
+var envelope = []string{
+	"id", "name", "type", "location", "tags", "systemData", "etag", "eTag", "kind", "sku", "identity", "plan",
+	"managedBy", "managedByExtended", "zones", "extendedLocation", "scale", "apiVersion", "properties",
+}
+
+func (b *builder) fields() {
+	item := b.method.Response.Item
+	for _, m := range item.Members() {
+		path := []string{m.Name}
+		if b.method.Response.Flatten && !slices.Contains(envelope, m.Name) {
+			path = []string{"properties", m.Name}
+		}
+		b.add(b.value(m.Name, Field, path, m.Schema))
+	}
+	if !b.arm || !b.resourceLike() {
+		return
+	}
+	for _, name := range []string{"id", "name", "type"} {
+		if !b.names[name] {
+			schema := &openapi.Schema{Type: "string", ReadOnly: true, Description: envelopeTexts[name]}
+			if name == "id" {
+				schema.Format = "arm-id"
+			}
+			b.add(b.value(name, Field, []string{name}, schema))
+		}
+	}
+}
+
+var envelopeTexts = map[string]string{
+	"id":         "The full resource id.",
+	"name":       "The name of the resource.",
+	"type":       "The resource type, namespace first.",
+	"systemData": "Who created and last changed the resource, and when.",
+}
+
+// resourceLike tells whether the items are resources of Azure Resource Manager,
+// whose documents do not always repeat the envelope that all of them have.
+func (b *builder) resourceLike() bool {
+	return b.names["properties"] || b.names["id"] && (b.names["name"] || b.names["type"])
+}
+
+// value makes the column of a value in the item.
+func (b *builder) value(name string, kind Kind, path []string, s *openapi.Schema) Column {
+	c := typed(s)
+	c.Name, c.Kind, c.Path = name, kind, path
+	if b.arm && name == "id" && len(path) == 1 && c.Type == "VARCHAR" {
+		c.NoCase = true
+	}
+	return c
+}
+
+// parameters adds the parameters of the methods that read the resource, and of
+// this one, which may be a write whose answer is read.
+func (b *builder) parameters() {
+	readers := b.method.Resource.Verbs[provider.Select]
+	get := getter(b.method.Resource)
+	pattern := ""
+	if b.arm && b.folded["id"] {
+		pattern = idPattern(get)
+	}
+	for _, m := range append(slices.Clip(readers), b.method) {
+		for _, p := range m.Parameters {
+			if b.names[p.Name] {
+				b.bind(p)
+				continue
+			}
+			c := parameterColumn(p, b.arm)
+			if pattern != "" {
+				if i := slices.Index(get.PathParameters(), p.Name); i >= 0 {
+					c.IDPattern, c.IDGroup = pattern, i+1
+				}
+			}
+			b.add(c)
+		}
+	}
+}
+
+// bind notes that a field has the name of a parameter.
+func (b *builder) bind(p provider.Parameter) {
+	for i, c := range b.columns {
+		if c.Name == p.Name && c.Kind == Field && c.Parameter == nil {
+			b.columns[i].Parameter = &p
+		}
+	}
+}
+
+func parameterColumn(p provider.Parameter, arm bool) Column {
+	c := typed(p.Schema)
+	c.Name, c.Kind, c.Parameter, c.Description = p.Name, Parameter, &p, p.Description
+	if arm && p.In == provider.InPath && c.Type == "VARCHAR" {
+		c.NoCase = true
+	}
+	return c
+}
+
+// members adds the members of properties under their own names.
+func (b *builder) members() {
+	if b.method.Response.Flatten && !b.folded["properties"] {
+		b.add(b.value("properties", Nested, []string{"properties"}, nil))
+	}
+	properties := b.method.Response.Item.Member("properties")
+	for _, m := range properties.Members() {
+		if !b.folded[fault.Fold(m.Name)] {
+			b.add(b.value(m.Name, Nested, []string{"properties", m.Name}, m.Schema))
+		}
+	}
+	if b.arm && b.resourceLike() && !b.folded["systemdata"] {
+		schema := &openapi.Schema{Type: "object", ReadOnly: true, Description: envelopeTexts["systemData"]}
+		b.add(b.value("systemData", Nested, []string{"systemData"}, schema))
+	}
+}

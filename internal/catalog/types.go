@@ -1,0 +1,94 @@
+package catalog
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/planeql/planeql/internal/openapi"
+	"github.com/planeql/planeql/internal/provider"
+)
+
+// typed makes a column of what a schema says: type, collation, words.
+func typed(s *openapi.Schema) Column {
+	c := Column{Schema: s, Type: "JSON", Datatype: "any"}
+	if s == nil {
+		return c
+	}
+	c.Type, c.Description, c.Secret = sqlType(s), s.Description, s.Secret
+	c.NoCase = s.Type == "string" && (s.Format == "arm-id" || s.Format == "uuid")
+	if s.Type != "" {
+		c.Datatype = s.Type
+	}
+	if s.Format != "" {
+		c.Datatype += " (" + s.Format + ")"
+	}
+	return c
+}
+
+// sqlType gives the DuckDB type for a schema. A format that is not listed says
+// nothing about the width of a value, so the widest type is taken.
+func sqlType(s *openapi.Schema) string {
+	switch s.Type {
+	case "string":
+		switch s.Format {
+		case "date-time":
+			return "TIMESTAMPTZ"
+		case "date":
+			return "DATE"
+		}
+		return "VARCHAR"
+	case "boolean":
+		return "BOOLEAN"
+	case "integer":
+		if s.Format == "int32" {
+			return "INTEGER"
+		}
+		return "BIGINT"
+	case "number":
+		return "DOUBLE"
+	}
+	return "JSON"
+}
+
+// getter gives the method that reads one item by its full path: the first that
+// answers with one row and whose path ends in a parameter; nil where the
+// resource has none.
+func getter(r *provider.Resource) *provider.Method {
+	for _, m := range r.Verbs[provider.Select] {
+		if !m.Response.List && strings.HasSuffix(m.Path, "}") {
+			return m
+		}
+	}
+	return nil
+}
+
+// idPattern makes the expression that takes an item's id apart by the path
+// under which the item is read: by the rules of Azure Resource Manager the two
+// are the same, case aside. It is empty where there is no such path.
+func idPattern(get *provider.Method) string {
+	if get == nil {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("(?i)^")
+	rest := get.Path
+	for _, name := range get.PathParameters() {
+		before, after, _ := strings.Cut(rest, "{"+name+"}")
+		b.WriteString(regexp.QuoteMeta(before))
+		group := "([^/]+)"
+		if p, _ := get.Parameter(name); p.Raw {
+			// A scope is a path of its own, of any length.
+			group = "(.+)"
+		}
+		b.WriteString(group)
+		rest = after
+	}
+	b.WriteString(regexp.QuoteMeta(rest) + "/?$")
+	return b.String()
+}
+
+// fieldsOf gives the columns that * stands for.
+func fieldsOf(m *provider.Method) []Column {
+	return slices.DeleteFunc(Columns(m), func(c Column) bool { return c.Kind != Field })
+}

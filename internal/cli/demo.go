@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	planeql "github.com/planeql/planeql"
+	"github.com/planeql/planeql/armsim"
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/render"
+)
+
+func (a *app) demoCommand() *cobra.Command {
+	return a.command(&cobra.Command{
+		Use:   "demo",
+		Short: "Show in a few seconds what planeql does, against a built-in simulator",
+		Long: "demo starts a simulator of Azure inside the program and runs a few statements on it.\n" +
+			"It needs no account and no network, and changes nothing outside.",
+	}, 0, a.demo)
+}
+
+// demo tells a story in statements.
+func (a *app) demo(ctx context.Context, _ []string) error {
+	server, err := armsim.Start("127.0.0.1:0", armsim.WithEstate(armsim.Small))
+	if err != nil {
+		return fault.New(fault.ServiceFailed, "the simulator cannot be started").WithDetail("%s", err.Error()).Because(err)
+	}
+	session, err := planeql.Open(ctx,
+		planeql.WithEndpoint("azure", server.URL), planeql.WithAuth("azure", "bearer", map[string]string{"env": "TOKEN"}),
+		planeql.WithEnvironment(func(string) string { return "demo" }), planeql.WithFirstRows(),
+	)
+	if err != nil {
+		return err
+	}
+	d := &demo{app: a, sim: server.Simulator, session: session, runner: a.runner(session)}
+	d.runner.footer = false
+	err = d.tell(ctx)
+	if closing := session.Close(); err == nil {
+		err = closing
+	}
+	if closing := server.Close(); err == nil {
+		err = closing
+	}
+	return err
+}
+
+// demo is a story under way.
+type demo struct {
+	app     *app
+	sim     *armsim.Simulator
+	session *planeql.Session
+	runner  *runner
+	person  person
+}
+
+// person is the user whom the story follows.
+type person struct{ name, host, session string }
+
+// The place of the story in the small estate.
+const (
+	demoGroup = "rg-avd-prod-weu"
+	demoPool  = "hp-office"
+)
+
+// step is a sentence and the statement that it leads to.
+type step struct{ words, sql string }
+
+func (d *demo) tell(ctx context.Context) error {
+	if err := d.meet(ctx); err != nil {
+		return err
+	}
+	d.print("Contoso runs Azure Virtual Desktop. A simulator of its Azure is now running inside this program;\n" +
+		"every statement below becomes real HTTP calls to it.\n")
+	for i, s := range d.steps() {
+		d.print("\n%s\n\n%s\n\n", d.bold(fmt.Sprintf("%d. %s", i+1, s.words)), indented(s.sql+";"))
+		d.sim.ResetRequests()
+		if err := d.runner.script(ctx, "demo", s.sql); err != nil {
+			return err
+		}
+		d.print("%s", d.calls())
+	}
+	d.print("%s", d.goOn())
+	return nil
+}
+
+// meet finds somebody who is at work, so that there is a screen for the message.
+func (d *demo) meet(ctx context.Context) error {
+	rows, err := d.session.Query(ctx, "SELECT userPrincipalName, sessionHostName, userSessionId "+
+		"FROM azure.desktop_virtualization.user_sessions WHERE "+d.pool()+
+		" AND sessionState = 'Active' AND applicationType = 'Desktop' ORDER BY ALL LIMIT 1")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(&d.person.name, &d.person.host, &d.person.session); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if d.person.name == "" {
+		return fault.Bug("nobody is active in %s of the simulator", demoPool)
+	}
+	return nil
+}
+
+// pool gives the predicates that name the host pool of the story.
+func (d *demo) pool() string {
+	return fmt.Sprintf("subscriptionId = '%s'\n  AND resourceGroupName = '%s'\n  AND hostPoolName = '%s'",
+		armsim.ProductionSubscription, demoGroup, demoPool)
+}
+
+// arguments gives the parameters that name the session of the story.
+func (d *demo) arguments() string {
+	return fmt.Sprintf("@subscriptionId = '%s',\n  @resourceGroupName = '%s',\n  @hostPoolName = '%s',\n"+
+		"  @sessionHostName = '%s',\n  @userSessionId = '%s'",
+		armsim.ProductionSubscription, demoGroup, demoPool, d.person.host, d.person.session)
+}
+
+func (d *demo) steps() []step {
+	const sessions = "azure.desktop_virtualization.user_sessions"
+	find := "SELECT sessionHostName, userSessionId, sessionState, createTime\nFROM " + sessions +
+		"\nWHERE " + d.pool() + "\n  AND userPrincipalName = '" + d.person.name + "'"
+	return []step{
+		{
+			"Who is on, by host pool and state? An IN list asks two pools; the grouping happens here.",
+			"SELECT hostPoolName, sessionState, count(*) AS sessions\nFROM " + sessions +
+				"\nWHERE subscriptionId = '" + armsim.ProductionSubscription + "'\n  AND resourceGroupName = '" + demoGroup +
+				"'\n  AND hostPoolName IN ('hp-office', 'hp-engineering')\nGROUP BY ALL\nORDER BY ALL",
+		},
+		{d.person.name + " called the help desk. Where is the session?", find},
+		{"EXPLAIN tells beforehand which calls a statement makes, and makes none.", "EXPLAIN " + find},
+		{
+			"Methods that are no query are run by EXEC: a message to the screen.",
+			"EXEC " + sessions + ".send_message\n  " + d.arguments() +
+				"\n  @@json = '{\"messageTitle\": \"Help desk\", \"messageBody\": \"Your session will be disconnected in a moment.\"}'",
+		},
+		{"And the session is disconnected.", "EXEC " + sessions + ".disconnect\n  " + d.arguments()},
+		{"The new state, read back from the service.", find},
+	}
+}
+
+// commonPath is what the paths of one resource group begin with.
+var commonPath = regexp.MustCompile(`^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.DesktopVirtualization`)
+
+// calls lists what the last statement sent and what was answered.
+func (d *demo) calls() string {
+	requests := d.sim.Requests()
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n   %s\n", counted(int64(len(requests)), "HTTP call"))
+	for _, r := range requests {
+		line := r.Method + " " + commonPath.ReplaceAllString(r.Path, "…")
+		if filter := r.Query.Get("$filter"); filter != "" {
+			line += "?$filter=" + filter
+		}
+		fmt.Fprintf(&b, "   %s → %d\n", line, r.Status)
+	}
+	return b.String()
+}
+
+func (d *demo) goOn() string {
+	return "\n" + d.bold("How to go on") + `
+
+   The same simulator with a shell, in two terminals:
+     planeql sim azure --addr 127.0.0.1:8080
+     TOKEN=any planeql --endpoint azure=http://127.0.0.1:8080 --auth azure=bearer,env=TOKEN
+
+   Your own Azure:
+     az login
+     planeql auth check azure
+     planeql exec "SELECT * FROM azure.subscription.subscriptions"
+`
+}
+
+// print writes a part of the story.
+func (d *demo) print(format string, args ...any) {
+	// A reader that goes away ends the story at its next statement.
+	_, _ = fmt.Fprintf(d.app.screen.stdout(), format, args...)
+}
+
+func (d *demo) bold(text string) string {
+	if d.app.env.color(d.app.env.Terminal.Out) {
+		return render.Bold(text)
+	}
+	return text
+}
+
+func indented(text string) string { return "   " + strings.ReplaceAll(text, "\n", "\n   ") }

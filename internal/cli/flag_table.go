@@ -1,0 +1,256 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/render"
+)
+
+// flagTable is every flag of the program, in the order in which help lists
+// them. The names are an interface that scripts rely on.
+var flagTable = []flag{
+	{
+		name: "output", short: "o", value: "FORMAT", place: onAll, choices: render.Formats,
+		help: "format of the rows: " + strings.Join(render.Formats(), ", ") + " (default table)",
+		set: func(s *settings, text string) (err error) {
+			s.output, err = render.ParseFormat(text)
+			return err
+		},
+	},
+	{
+		name: "errors", value: "FORM", place: onAll, choices: errorForms,
+		help: "form of errors and warnings: text, or json with one object a line (default text)",
+		set: func(s *settings, text string) (err error) {
+			text, err = choice(text, errorForms())
+			s.errors = render.ErrorFormat(text)
+			return err
+		},
+	},
+	{
+		name: "quiet", short: "q", kind: toggle, place: onAll,
+		help: "no progress and no footer; errors and warnings stay",
+		set:  boolean(func(s *settings) *bool { return &s.quiet }),
+	},
+	{
+		name: "config", value: "FILE", place: onAll, local: true,
+		help: "settings file (default ./planeql.yaml, else planeql/planeql.yaml below ~/.config)",
+		set:  text(func(s *settings) *string { return &s.config }),
+	},
+	{
+		name: "file", short: "f", kind: several, value: "FILE", place: onExec, local: true,
+		help: "read statements from a file, - is standard input; may be given several times",
+		set:  append1(func(s *settings) *[]string { return &s.files }),
+	},
+	{
+		name: "endpoint", kind: several, value: "PROVIDER=URL", place: onSession,
+		help: "send a provider's calls to another address, such as the simulator's",
+		set:  setEndpoint,
+	},
+	{
+		name: "auth", kind: several, value: "PROVIDER=KIND[,k=v]", place: onSession,
+		help: "how to sign in: default, cli, env, msi, workload, devicecode, browser, certificate, bearer or none",
+		set:  setAuth,
+	},
+	{
+		name: "var", kind: several, value: "NAME=VALUE", place: onSession,
+		help: "fill {{ NAME }} in the statements",
+		set:  setVariable,
+	},
+	{
+		name: "vars", kind: several, value: "FILE", place: onSession,
+		help: "fill placeholders from a JSON or YAML file of names and values",
+		set:  append1(func(s *settings) *[]string { return &s.varFiles }),
+	},
+	{
+		name: "env-vars", kind: toggle, place: onSession,
+		help: "fill placeholders from environment variables too",
+		set:  boolean(func(s *settings) *bool { return &s.envVars }),
+	},
+	{
+		name: "dry-run", kind: toggle, place: onSession,
+		help: "print the requests that writes would send, and send none",
+		set:  boolean(func(s *settings) *bool { return &s.dryRun }),
+	},
+	{
+		name: "yes", short: "y", kind: toggle, place: onSession,
+		help: "do not ask before a write on several targets",
+		set:  boolean(func(s *settings) *bool { return &s.yes }),
+	},
+	{
+		name: "read-only", kind: toggle, place: onSession,
+		help: "refuse every statement that would change something",
+		set:  boolean(func(s *settings) *bool { return &s.readOnly }),
+	},
+	{
+		name: "max-targets", value: "N", place: onSession,
+		help: "refuse a write on more targets",
+		set:  number(func(s *settings) *int { return &s.maxTargets }),
+	},
+	{
+		name: "max-pages", value: "N", place: onSession,
+		help: "fail rather than read more pages of one list",
+		set:  number(func(s *settings) *int { return &s.maxPages }),
+	},
+	{
+		name: "max-calls", value: "N", place: onSession,
+		help: "fail rather than make more calls for one statement",
+		set:  number(func(s *settings) *int { return &s.maxCalls }),
+	},
+	{
+		name: "on-error", value: "fail|skip", place: onSession, choices: onErrorChoices,
+		help: "a call of a SELECT that fails: fail the statement, or skip its rows with a warning and exit code 3 (default fail)",
+		set: func(s *settings, text string) (err error) {
+			s.onError, err = choice(text, onErrorChoices())
+			return err
+		},
+	},
+	{
+		name: "timeout", value: "DURATION", place: onSession,
+		help: "end a statement that takes longer, such as 30s or 5m",
+		set:  duration(func(s *settings) *time.Duration { return &s.timeout }),
+	},
+	{
+		name: "concurrency", value: "N", place: onSession,
+		help: "make at most so many calls side by side (default 64)",
+		set:  number(func(s *settings) *int { return &s.concurrency }),
+	},
+	{
+		name: "db", value: "FILE", place: onSession,
+		help: "keep tables and views in a DuckDB file",
+		set:  text(func(s *settings) *string { return &s.database }),
+	},
+	{
+		name: "log-http", value: "FILE", place: onSession,
+		help: "write every request and answer to a file, secrets masked; - is standard error",
+		set:  text(func(s *settings) *string { return &s.httpLog }),
+	},
+	{
+		name: "ca-cert", value: "FILE", place: onSession,
+		help: "trust the certificates of a PEM file too, such as the simulator's",
+		set:  text(func(s *settings) *string { return &s.caCert }),
+	},
+	{
+		name: "fail-if-rows", kind: toggle, place: onExec,
+		help: "exit with code 8 if a query gives rows",
+		set:  boolean(func(s *settings) *bool { return &s.failIfRows }),
+	},
+	{
+		name: "fail-if-empty", kind: toggle, place: onExec,
+		help: "exit with code 8 if a query gives no rows",
+		set:  boolean(func(s *settings) *bool { return &s.failIfEmpty }),
+	},
+	{
+		name: "addr", value: "HOST:PORT", place: onSim, local: true,
+		help: "where to listen; port 0 is any free one (default 127.0.0.1:0)",
+		set:  text(func(s *settings) *string { return &s.sim.addr }),
+	},
+	{
+		name: "tls-cert", value: "FILE", place: onSim, local: true,
+		help: "speak TLS with a certificate made now, and write it to the file for clients to trust",
+		set:  text(func(s *settings) *string { return &s.sim.certFile }),
+	},
+	{
+		name: "estate", value: "NAME|FILE", place: onSim, local: true, choices: estateNames,
+		help: "what there is: small, large, empty, or a scenario file (default small)",
+		set:  text(func(s *settings) *string { return &s.sim.estate }),
+	},
+	{
+		name: "faults", value: "KIND=RATE,…", place: onSim, local: true,
+		help: "what goes wrong, such as 429=5%:2s,503=2%,deny=SUBSCRIPTION",
+		set:  text(func(s *settings) *string { return &s.sim.faults }),
+	},
+	{
+		name: "latency", value: "DURATION", place: onSim, local: true,
+		help: "how long each answer takes, such as 50ms",
+		set:  duration(func(s *settings) *time.Duration { return &s.sim.latency }),
+	},
+	{
+		name: "page-size", value: "N", place: onSim, local: true,
+		help: "items on a page of a list",
+		set:  number(func(s *settings) *int { return &s.sim.pageSize }),
+	},
+	{
+		name: "seed", value: "N", place: onSim, local: true,
+		help: "names, identifiers and faults follow from it (default 1)",
+		set: func(s *settings, text string) error {
+			n, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return fault.New(fault.InvalidFlag, "%q is no whole number", text)
+			}
+			s.sim.seed = n
+			return nil
+		},
+	},
+}
+
+func errorForms() []string     { return []string{string(render.ErrorText), string(render.ErrorJSON)} }
+func onErrorChoices() []string { return []string{"fail", "skip"} }
+func estateNames() []string    { return []string{"small", "large", "empty"} }
+
+func text(field func(*settings) *string) func(*settings, string) error {
+	return func(s *settings, text string) error {
+		if text == "" {
+			return fault.New(fault.InvalidFlag, "the value is empty")
+		}
+		*field(s) = text
+		return nil
+	}
+}
+
+func append1(field func(*settings) *[]string) func(*settings, string) error {
+	return func(s *settings, text string) error {
+		if text == "" {
+			return fault.New(fault.InvalidFlag, "the value is empty")
+		}
+		*field(s) = append(*field(s), text)
+		return nil
+	}
+}
+
+func boolean(field func(*settings) *bool) func(*settings, string) error {
+	return func(s *settings, text string) error {
+		on, err := strconv.ParseBool(strings.ToLower(text))
+		if err != nil {
+			return fault.New(fault.InvalidFlag, "%q is neither true nor false", text)
+		}
+		*field(s) = on
+		return nil
+	}
+}
+
+// number takes whole numbers from 1: none of our limits has a use for 0, and
+// whoever writes it may mean none or all.
+func number(field func(*settings) *int) func(*settings, string) error {
+	return func(s *settings, text string) error {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return fault.New(fault.InvalidFlag, "%q is no whole number above 0", text)
+		}
+		*field(s) = n
+		return nil
+	}
+}
+
+func duration(field func(*settings) *time.Duration) func(*settings, string) error {
+	return func(s *settings, text string) error {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return fault.New(fault.InvalidFlag, "%q is no duration", text).WithHint("durations are written 500ms, 30s, 5m or 1h30m")
+		}
+		*field(s) = d
+		return nil
+	}
+}
+
+func choice(text string, choices []string) (string, error) {
+	for _, c := range choices {
+		if c == text {
+			return c, nil
+		}
+	}
+	all := "it is one of " + strings.Join(choices, ", ")
+	return "", fault.New(fault.InvalidFlag, "%q is not a choice", text).WithHint("%s", fault.DidYouMean(text, choices, all))
+}

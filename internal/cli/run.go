@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	planeql "github.com/planeql/planeql"
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/render"
+)
+
+// runner runs the statements of one session and writes what they give.
+type runner struct {
+	app     *app
+	session *planeql.Session
+	format  render.Format
+	footer  bool // tell rows, calls and time on standard error
+}
+
+func (a *app) runner(session *planeql.Session) *runner {
+	return &runner{app: a, session: session, format: a.settings.output, footer: true}
+}
+
+// script runs all statements of a text, which is read as a whole first: a
+// mistake at its end is found before anything has happened. It stops at the
+// first error.
+func (r *runner) script(ctx context.Context, name, text string) error {
+	statements, err := r.session.Parse(name, text)
+	if err != nil {
+		return err
+	}
+	for i, st := range statements {
+		err := r.statement(ctx, st)
+		if left := len(statements) - i - 1; errors.Is(err, render.ErrClosed) && left > 0 {
+			return fault.New(fault.Cancelled, "the reader of the output has gone away").In(fault.Interrupt).
+				WithDetail("not run: %s", counted(int64(left), "statement"))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// statement runs one statement: its rows go to standard output, warnings and
+// what it cost to standard error. An interrupt ends it.
+func (r *runner) statement(ctx context.Context, st *planeql.Statement) error {
+	ctx, release := r.app.signals.guard(ctx)
+	defer release()
+	r.app.screen.begin()
+	defer r.app.screen.end()
+	rows, err := r.session.Run(ctx, st)
+	if err != nil {
+		return told(ctx, err)
+	}
+	defer rows.Close()
+	n, err := r.write(rows)
+	_ = rows.Close() // its error is that of the rows, which write gives
+	r.app.screen.end()
+	r.warnings(rows)
+	if err != nil {
+		return told(ctx, err)
+	}
+	sum := rows.Summary()
+	if sum.Failed > 0 {
+		r.app.partial = true
+	}
+	r.tell(rows.Columns(), sum, n)
+	return r.check(rows.Columns(), sum, n)
+}
+
+// write renders the rows of a statement that has columns; others are run to
+// their end.
+func (r *runner) write(rows *planeql.Rows) (int64, error) {
+	if len(rows.Columns()) == 0 {
+		for rows.Next() {
+			continue
+		}
+		return 0, rows.Err()
+	}
+	a := r.app
+	o := render.Options{Color: a.env.color(a.env.Terminal.Out)}
+	if a.env.Terminal.Out {
+		o.Width = a.env.Width()
+	}
+	return render.Write(a.screen.stdout(), result{rows}, r.format, o)
+}
+
+// told puts the user's own doing before what the engine made of it.
+func told(ctx context.Context, err error) error {
+	if interrupted(ctx) && !errors.Is(err, render.ErrClosed) {
+		if e := fault.As(err); e != nil && e.Scope == fault.Interrupt {
+			return e
+		}
+		return errInterrupted
+	}
+	return err
+}
+
+func (r *runner) warnings(rows *planeql.Rows) {
+	for _, w := range rows.Warnings() {
+		if w.Code == fault.PartialResult {
+			r.app.partial = true
+		}
+		r.app.report(w, render.Warning)
+	}
+}
+
+// tell writes the footer.
+func (r *runner) tell(columns []planeql.Column, sum planeql.Summary, n int64) {
+	if !r.footer {
+		return
+	}
+	if len(columns) == 0 {
+		r.app.say("ok, %s", shortDuration(sum.Duration))
+		return
+	}
+	line := counted(n, "row")
+	if sum.Calls > 0 {
+		line += ", " + counted(int64(sum.Calls), "call")
+	}
+	if sum.Retries > 0 {
+		line += fmt.Sprintf(" (%s repeated)", grouped(int64(sum.Retries)))
+	}
+	line += ", " + shortDuration(sum.Duration)
+	if sum.DryRun && sum.Kind != "select" {
+		line += ", dry run: nothing was sent"
+	}
+	r.app.say("%s", line)
+}
+
+// check holds the result of a query to --fail-if-rows and --fail-if-empty. That
+// there are rows is certain even when some are missing; that there are none is
+// not.
+func (r *runner) check(columns []planeql.Column, sum planeql.Summary, n int64) error {
+	s := r.app.settings
+	if len(columns) == 0 || isWrite(sum.Kind) {
+		return nil
+	}
+	if s.failIfRows && n > 0 {
+		return fault.New(fault.CheckFailed, "the query gave %s and --fail-if-rows was given", counted(n, "row"))
+	}
+	if s.failIfEmpty && n == 0 && !r.app.partial {
+		return fault.New(fault.CheckFailed, "the query gave no rows and --fail-if-empty was given")
+	}
+	return nil
+}
+
+func isWrite(kind string) bool {
+	switch kind {
+	case "insert", "update", "replace", "delete", "exec":
+		return true
+	default:
+		return false
+	}
+}
+
+// result gives rows of the engine in the form that package render reads.
+type result struct{ *planeql.Rows }
+
+// Columns implements render.Rows.
+func (r result) Columns() []render.Column {
+	var columns []render.Column
+	for _, c := range r.Rows.Columns() {
+		columns = append(columns, render.Column(c))
+	}
+	return columns
+}
+
+// Values implements render.Rows.
+func (r result) Values() []any {
+	values := r.Rows.Values()
+	for i, v := range values {
+		if n, ok := v.(planeql.Number); ok {
+			values[i] = json.Number(n)
+		}
+	}
+	return values
+}
+
+// readAll reads a script from standard input.
+func (a *app) readAll() (string, error) {
+	text, err := io.ReadAll(a.env.Stdin)
+	if err != nil {
+		return "", fault.New(fault.InvalidFlag, "standard input cannot be read").WithDetail("%s", err.Error()).Because(err)
+	}
+	return string(text), nil
+}

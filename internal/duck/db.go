@@ -1,0 +1,153 @@
+package duck
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"reflect"
+	"sync"
+	"unsafe"
+
+	bindings "github.com/duckdb/duckdb-go-bindings"
+	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/planeql/planeql/internal/fault"
+)
+
+// Options say where a database is and what it may use.
+type Options struct {
+	Path    string // a file; empty: in memory
+	Threads int    // 0: DuckDB's choice
+}
+
+// DB is a session in DuckDB. Its settings, tables and views are seen by all
+// statements. Statements usually share one connection; one that starts while
+// the rows of another are still being read gets a connection of its own, on
+// which temporary tables and SET of the first are not seen. It may be used by
+// several goroutines.
+type DB struct {
+	pool      *sql.DB
+	main      sync.Mutex // held while the main connection runs a statement
+	preparing sync.Mutex // held while a statement is prepared: scans bound meanwhile are its own
+	conn      *connection
+	parser    struct {
+		sync.Mutex
+		conn *connection
+	}
+	scans scans
+}
+
+// connection is a connection of database/sql with the handle below it.
+type connection struct {
+	sql    *sql.Conn
+	handle bindings.Connection
+	eager  bool // streaming_buffer_size is set for first rows
+}
+
+// Open opens a database. Time zone and the functions that scans need are set
+// up; no file but the database's is read.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	connector, err := duckdb.NewConnector(o.Path, nil)
+	if err != nil {
+		return nil, openError(o.Path, err)
+	}
+	db := &DB{pool: sql.OpenDB(connector)}
+	db.scans.byID = map[int64]*Scan{}
+	if db.conn, err = db.connect(ctx); err != nil {
+		db.pool.Close()
+		return nil, openError(o.Path, err)
+	}
+	if err := db.register(); err != nil {
+		db.Close()
+		return nil, fault.Bug("DuckDB does not take the scan function: %v", err)
+	}
+	setup := "SET TimeZone = 'UTC'"
+	if o.Threads > 0 {
+		setup += fmt.Sprintf("; SET threads = %d", o.Threads)
+	}
+	if _, err := db.conn.sql.ExecContext(ctx, setup); err != nil {
+		db.Close()
+		return nil, openError(o.Path, err)
+	}
+	return db, nil
+}
+
+func openError(path string, err error) *fault.Error {
+	if path == "" {
+		return fault.Bug("DuckDB cannot be opened: %v", err).Because(err)
+	}
+	return fault.New(fault.InvalidFlag, "the database %q cannot be opened: %v", path, err).Because(err).
+		WithHint("it must be a DuckDB file that no other process has open, or a name in a folder that exists")
+}
+
+// connect makes a connection and finds the handle below it.
+func (db *DB) connect(ctx context.Context) (*connection, error) {
+	c, err := db.pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn := &connection{sql: c}
+	err = c.Raw(func(driverConn any) error {
+		handle, err := handleOf(driverConn)
+		conn.handle = handle
+		return err
+	})
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// handleOf reads the connection handle out of the driver's connection, which
+// keeps it in an unexported field. Streaming needs it: the driver itself
+// materializes every result. TestHandleOf fails when an update renames the
+// field.
+func handleOf(driverConn any) (bindings.Connection, error) {
+	c, ok := driverConn.(*duckdb.Conn)
+	if !ok {
+		return bindings.Connection{}, fmt.Errorf("the driver's connection is a %T", driverConn)
+	}
+	field := reflect.ValueOf(c).Elem().FieldByName("conn")
+	if !field.IsValid() || field.Type() != reflect.TypeFor[bindings.Connection]() {
+		return bindings.Connection{}, fmt.Errorf("the driver's connection has no field conn of the expected type")
+	}
+	return *(*bindings.Connection)(unsafe.Pointer(field.UnsafeAddr())), nil
+}
+
+// Close closes the database. Rows must be closed before.
+func (db *DB) Close() error {
+	db.scans.closeAll()
+	for _, c := range []*connection{db.conn, db.parser.conn} {
+		if c != nil {
+			c.sql.Close()
+		}
+	}
+	return db.pool.Close()
+}
+
+// Exec runs a statement and drops its rows. Errors are *fault.Error.
+func (db *DB) Exec(ctx context.Context, query string) error {
+	rows, err := db.Query(ctx, query, QueryOptions{})
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		continue
+	}
+	return rows.Err()
+}
+
+// acquire gives a connection for one statement and a function that gives it
+// back.
+func (db *DB) acquire(ctx context.Context) (*connection, func(), error) {
+	if db.main.TryLock() {
+		return db.conn, db.main.Unlock, nil
+	}
+	c, err := db.connect(ctx)
+	if err != nil {
+		return nil, nil, fault.From(err)
+	}
+	return c, func() { c.sql.Close() }, nil
+}

@@ -1,0 +1,135 @@
+package exec
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/planeql/planeql/internal/duck"
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/plan"
+	"github.com/planeql/planeql/internal/syntax"
+)
+
+// resolveTuples gives the tuples as texts. Expressions are evaluated by DuckDB,
+// all in one query.
+func resolveTuples(ctx context.Context, db *duck.DB, tuples []plan.Tuple) ([][]*string, error) {
+	var pending []*plan.Value
+	for _, t := range tuples {
+		for _, v := range t {
+			if v != nil && v.Expression != nil {
+				pending = append(pending, v)
+			}
+		}
+	}
+	values, err := evaluate(ctx, db, pending)
+	if err != nil {
+		return nil, err
+	}
+	resolved := make([][]*string, 0, len(tuples))
+	for _, t := range tuples {
+		row, complete := make([]*string, len(t)), true
+		for i, v := range t {
+			switch {
+			case v == nil:
+			case v.Expression == nil:
+				row[i] = &v.Text
+			default:
+				row[i] = values[v]
+				complete = complete && row[i] != nil // NULL equals nothing: no call
+			}
+		}
+		if complete {
+			resolved = append(resolved, row)
+		}
+	}
+	return distinct(resolved), nil
+}
+
+// distinct leaves out tuples that two expressions made equal.
+func distinct(tuples [][]*string) [][]*string {
+	seen := map[string]bool{}
+	var list [][]*string
+	for _, t := range tuples {
+		key, _ := json.Marshal(t) // texts always marshal
+		if !seen[string(key)] {
+			seen[string(key)] = true
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// evaluate gives the values of expressions as the wire wants them; NULL is nil.
+func evaluate(ctx context.Context, db *duck.DB, values []*plan.Value) (map[*plan.Value]*string, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
+	query, err := selectOf(ctx, db, values)
+	if err != nil {
+		return nil, err
+	}
+	row, err := oneRow(ctx, db, "SELECT COLUMNS(*)::VARCHAR FROM ("+query+")")
+	if err != nil {
+		return nil, fault.From(err).At(values[0].Span())
+	}
+	results := map[*plan.Value]*string{}
+	for i, v := range values {
+		s, isText := row[i].(string)
+		if !isText {
+			results[v] = nil
+			continue
+		}
+		if s, err = v.Convert(s); err != nil {
+			return nil, fault.From(err).At(v.Span())
+		}
+		results[v] = &s
+	}
+	return results, nil
+}
+
+// selectOf gives the text of a SELECT of the expressions. DuckDB prints its own
+// trees, so that an expression of any kind keeps its meaning.
+func selectOf(ctx context.Context, db *duck.DB, values []*plan.Value) (string, error) {
+	tree, err := db.Parse("SELECT 1")
+	if err != nil {
+		return "", err
+	}
+	var root map[string]any
+	decoder := json.NewDecoder(strings.NewReader(string(tree)))
+	decoder.UseNumber()
+	if err := decoder.Decode(&root); err != nil {
+		return "", fault.Bug("the tree of a statement cannot be read: %v", err)
+	}
+	var expressions []any
+	for _, v := range values {
+		expressions = append(expressions, map[string]any(v.Expression))
+	}
+	syntax.Node(root).List("statements")[0].Child("node")["select_list"] = expressions
+	text, err := json.Marshal(root)
+	if err != nil {
+		return "", fault.Bug("the tree of a statement cannot be written: %v", err)
+	}
+	row, err := oneRow(ctx, db, "SELECT json_deserialize_sql("+syntax.QuoteText(string(text))+"::JSON)")
+	if err != nil {
+		return "", err
+	}
+	query, _ := row[0].(string)
+	return query, nil
+}
+
+// oneRow gives the only row of a query.
+func oneRow(ctx context.Context, db *duck.DB, query string) ([]any, error) {
+	rows, err := db.Query(ctx, query, duck.QueryOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return nil, err
+		}
+		return nil, fault.Bug("a query for one row gave none")
+	}
+	return append([]any(nil), rows.Values()...), rows.Err()
+}

@@ -1,0 +1,110 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/openapi"
+	"github.com/planeql/planeql/internal/provider"
+)
+
+// CheckBody checks a request body against the schema of the method: it must be
+// JSON, have only members that the schema knows and all that it requires, of
+// the types it names. Values of enumerations are not checked: services add some
+// before documents do.
+func CheckBody(m *provider.Method, body []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var value any
+	err := decoder.Decode(&value)
+	if err == nil && decoder.More() {
+		err = fmt.Errorf("something follows the value at byte %d", decoder.InputOffset())
+	}
+	if err != nil {
+		return fault.New(fault.InvalidJSON, "@@json is not JSON: %s", err.Error()).Because(err).
+			WithHint(`for example @@json = '{"name": "value"}'`)
+	}
+	if m.Body == nil || m.Body.Schema == nil {
+		return nil
+	}
+	return checkValue(m.Body.Schema, value, nil)
+}
+
+func checkValue(s *openapi.Schema, value any, path []string) error {
+	if s == nil || value == nil {
+		return nil
+	}
+	fits := true
+	switch v := value.(type) {
+	case map[string]any:
+		if fits = s.Type == "object" || s.Type == ""; fits {
+			return checkObject(s, v, path)
+		}
+	case []any:
+		if fits = s.Type == "array" || s.Type == ""; fits {
+			for i, item := range v {
+				if err := checkValue(s.Items(), item, append(path, fmt.Sprint(i))); err != nil {
+					return err
+				}
+			}
+		}
+	case string:
+		fits = s.Type == "string" || s.Type == ""
+	case bool:
+		fits = s.Type == "boolean" || s.Type == ""
+	case json.Number:
+		fits = s.Type == "number" || s.Type == "" || s.Type == "integer" && !strings.ContainsAny(v.String(), ".eE")
+	}
+	if !fits {
+		return fault.New(fault.TypeMismatch, "%s takes %s %s", at(path), article(s.Type), s.Type)
+	}
+	return nil
+}
+
+func article(word string) string {
+	if strings.ContainsRune("aeiou", rune(word[0])) {
+		return "an"
+	}
+	return "a"
+}
+
+// at names a place in a body.
+func at(path []string) string {
+	if len(path) == 0 {
+		return "the body"
+	}
+	return "the member " + strings.Join(path, ".")
+}
+
+func checkObject(s *openapi.Schema, object map[string]any, path []string) error {
+	members := s.Members()
+	for _, name := range s.Required {
+		if _, given := object[name]; !given && !readOnly(s.Member(name)) {
+			return fault.New(fault.MissingParameter, "%s is required", at(append(path, name)))
+		}
+	}
+	var known []string
+	for _, m := range members {
+		known = append(known, m.Name)
+	}
+	for _, name := range sortedKeys(object) {
+		below := append(append([]string(nil), path...), name)
+		member := s.Member(name)
+		if member == nil {
+			member = s.Values()
+		}
+		if member == nil && len(members) > 0 {
+			return fault.New(fault.UndefinedParameter, "the body has no member %q", strings.Join(below, ".")).
+				WithHint("%s", fault.DidYouMean(name, known, "it has "+strings.Join(known, ", ")))
+		}
+		if err := checkValue(member, object[name], below); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readOnly(s *openapi.Schema) bool { return s != nil && s.ReadOnly }

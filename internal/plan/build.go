@@ -1,0 +1,122 @@
+package plan
+
+import (
+	"errors"
+
+	"github.com/planeql/planeql/internal/catalog"
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/provider"
+	"github.com/planeql/planeql/internal/syntax"
+)
+
+// Planner makes plans from statements. It is immutable and may be shared.
+type Planner struct {
+	Catalog *catalog.Catalog
+	Parse   Parse
+	Options Options
+}
+
+// Build makes the plan of a statement: a *[Query], a *[Write] or a *[Table].
+// Every name is resolved and every parameter bound before it returns, so that
+// a mistake is found before any request. Errors are *fault.Error with their
+// place in the user's text.
+func (p *Planner) Build(s *syntax.Statement) (any, error) {
+	switch head := s.Head.(type) {
+	case syntax.Query:
+		return p.Query(s.Text)
+	case syntax.Exec:
+		return p.exec(s, head)
+	case syntax.Delete:
+		return p.delete(s, head)
+	case syntax.Show:
+		return p.show(s, head)
+	case syntax.Describe:
+		return p.describe(s, head)
+	}
+	return nil, fault.Bug("a statement without a plan: %T", s.Head)
+}
+
+// Query makes the plan of a SELECT.
+func (p *Planner) Query(text *syntax.Edited) (*Query, error) { return p.query(text, nil) }
+
+// query makes the plan of a SELECT; fixed is the method behind the name
+// returningTable.
+func (p *Planner) query(text *syntax.Edited, fixed *provider.Method) (*Query, error) {
+	normal, err := syntax.Normalize(text)
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := p.tree(normal)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{catalog: p.Catalog, options: p.Options, text: normal, fixed: fixed}
+	for _, n := range nodes {
+		if err := b.query(n, nil, frame{}); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.finish(); err != nil {
+		return nil, err
+	}
+	q := &Query{Text: normal, edits: b.edits}
+	for _, r := range b.relations {
+		q.Scans = append(q.Scans, r.scan)
+	}
+	return q, nil
+}
+
+// tree parses a text with DuckDB.
+func (p *Planner) tree(text *syntax.Edited) ([]syntax.Node, error) {
+	tree, err := p.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return syntax.ParseTree(tree)
+}
+
+// finish binds the relations, then resolves the names: what a name means
+// depends on the methods chosen.
+func (b *builder) finish() error {
+	for _, r := range b.relations {
+		if b.fixed != nil && r.resource == b.fixed.Resource && r.scan.Name == returningTable {
+			r.columns = catalog.Columns(b.fixed)
+			r.scan.Method, r.scan.Reason = b.fixed, "the answer of the call"
+			continue
+		}
+		r.columns = catalog.Columns(firstOf(r.resource))
+	}
+	for _, r := range b.relations {
+		if r.scan.Method != nil {
+			continue
+		}
+		if err := b.bind(r); err != nil {
+			return err
+		}
+	}
+	var problems []error
+	for _, blk := range b.blocks {
+		problems = append(problems, b.resolve(blk))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return fault.From(err)
+	}
+	for _, s := range b.stars {
+		s.cover()
+	}
+	b.projectFields()
+	b.expandStars()
+	return nil
+}
+
+// firstOf gives a method whose columns stand for the resource's until one is
+// chosen.
+func firstOf(r *provider.Resource) *provider.Method {
+	if methods := r.Verbs[provider.Select]; len(methods) > 0 {
+		return methods[0]
+	}
+	if len(r.Methods) > 0 {
+		return r.Methods[0]
+	}
+	return &provider.Method{Resource: r}
+}

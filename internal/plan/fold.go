@@ -1,0 +1,140 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/planeql/planeql/internal/catalog"
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/syntax"
+)
+
+// A column that ignores case carries a collation, which DuckDB keeps through
+// comparisons, joins, grouping and sorting, and loses in aggregates with
+// DISTINCT and in row values. There the text is edited so that both sides are
+// compared in lower case; the answer would silently be wrong otherwise.
+
+// foldDistinct edits the argument of an aggregate with DISTINCT.
+func (r *resolver) foldDistinct(n syntax.Node) error {
+	if !n.Flag("distinct") {
+		return nil
+	}
+	for _, c := range n.List("children") {
+		r.lower(c)
+	}
+	return nil
+}
+
+// lower puts lower() around a reference to a column that ignores case.
+func (r *resolver) lower(n syntax.Node) bool {
+	if !r.ignoresCase(n) {
+		return false
+	}
+	offset, ok := n.Offset()
+	name, named := syntax.NameAt(r.text.Text, offset, len(n.Texts("column_names")))
+	if !ok || !named {
+		return false
+	}
+	r.edits = append(r.edits,
+		syntax.Edit{Start: name.Start, End: name.Start, Text: "lower("},
+		syntax.Edit{Start: name.End, End: name.End, Text: ")"})
+	return true
+}
+
+func (r *resolver) ignoresCase(n syntax.Node) bool {
+	if n.Class() != "COLUMN_REF" {
+		return false
+	}
+	relation, rest, err := r.lookup(n.Texts("column_names"), r.block)
+	if err != nil || relation == nil {
+		return false
+	}
+	var c catalog.Column
+	if c, err = columnOf(relation, rest); err != nil {
+		return false
+	}
+	return c.NoCase
+}
+
+// foldRows edits comparisons of row values: (a, b) = (…), (a, b) IN (…).
+func (r *resolver) foldRows(n syntax.Node) error {
+	rows := n.List("children")
+	if n.Class() == "COMPARISON" {
+		rows = []syntax.Node{n.Child("left"), n.Child("right")}
+	} else if n.Type() != "COMPARE_IN" && n.Type() != "COMPARE_NOT_IN" {
+		return nil
+	}
+	fold := map[int]bool{} // places in the row at which case is ignored
+	for _, row := range rows {
+		if !isRow(row) {
+			continue
+		}
+		for i, c := range row.List("children") {
+			if r.ignoresCase(c) {
+				fold[i] = true
+			}
+		}
+	}
+	if len(fold) == 0 {
+		return nil
+	}
+	for _, row := range rows {
+		if !isRow(row) {
+			return fault.Unsupported("comparing a row of case-insensitive columns with a query").
+				WithHint("compare the columns one by one").At(r.at(n))
+		}
+		r.foldRow(row, fold)
+	}
+	return nil
+}
+
+// foldRow puts lower() around elements of a row value.
+func (r *resolver) foldRow(row syntax.Node, fold map[int]bool) {
+	offset, ok := row.Offset()
+	if !ok {
+		return
+	}
+	for i, e := range elements(r.text.Text, offset) {
+		if fold[i] {
+			r.edits = append(r.edits,
+				syntax.Edit{Start: e.Start, End: e.Start, Text: "lower("},
+				syntax.Edit{Start: e.End, End: e.End, Text: ")"})
+		}
+	}
+}
+
+// elements gives the places of the elements of a row value at an offset.
+func elements(text string, offset int) []syntax.Clause {
+	open := strings.IndexByte(text[offset:], '(')
+	if open < 0 {
+		return nil
+	}
+	start := offset + open + 1
+	tokens, err := syntax.Lex(text[start:])
+	if err != nil {
+		return nil
+	}
+	var list []syntax.Clause
+	depth, from, to := 0, -1, -1
+	for _, t := range tokens {
+		switch {
+		case depth == 0 && (t.IsSymbol(",") || t.IsSymbol(")")):
+			if from >= 0 {
+				list = append(list, syntax.Clause{Start: start + from, End: start + to})
+			}
+			from = -1
+			if t.IsSymbol(")") {
+				return list
+			}
+			continue
+		case t.IsSymbol("(") || t.IsSymbol("["):
+			depth++
+		case t.IsSymbol(")") || t.IsSymbol("]"):
+			depth--
+		}
+		if from < 0 {
+			from = t.Start
+		}
+		to = t.End
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/provider"
+	"github.com/planeql/planeql/internal/syntax"
+)
+
+// Explained is a plan in the form that EXPLAIN gives: as data for
+// (FORMAT json), as lines by [Explained.Lines].
+type Explained struct {
+	Statement string          `json:"statement"`
+	Scans     []ExplainedScan `json:"scans,omitempty"`
+	Write     *ExplainedWrite `json:"write,omitempty"`
+	Note      string          `json:"note,omitempty"`
+}
+
+// ExplainedScan is a scan in the words of EXPLAIN.
+type ExplainedScan struct {
+	Name       string              `json:"name"`
+	Method     string              `json:"method"`
+	Reason     string              `json:"reason"`
+	Request    string              `json:"request"`
+	Arguments  []map[string]string `json:"arguments"`
+	Calls      int                 `json:"calls"`
+	Pages      string              `json:"pages"`
+	Spooled    bool                `json:"spooled"`
+	Parameters []string            `json:"bound"`
+}
+
+// ExplainedWrite is a write in the words of EXPLAIN.
+type ExplainedWrite struct {
+	Method    string              `json:"method"`
+	Request   string              `json:"request"`
+	Targets   int                 `json:"targets"`
+	Arguments []map[string]string `json:"arguments"`
+	Body      string              `json:"body,omitempty"`
+}
+
+// Explain gives a plan in words. It makes no call.
+func Explain(plan any) Explained {
+	switch p := plan.(type) {
+	case *Query:
+		x := Explained{Statement: "SELECT", Note: "all conditions are also evaluated by DuckDB"}
+		for _, s := range p.Scans {
+			x.Scans = append(x.Scans, explainScan(s))
+		}
+		if len(p.Scans) == 0 {
+			x.Note = "DuckDB alone: no resource is read"
+		}
+		return x
+	case *Write:
+		w := &ExplainedWrite{
+			Method: p.Method.FullName(), Request: request(p.Method), Targets: len(p.Targets),
+			Arguments: arguments(p.Arguments, p.Targets),
+		}
+		if p.Body != nil || len(p.Members) > 0 {
+			w.Body = "given, checked against the request's schema"
+		}
+		return Explained{Statement: "WRITE", Write: w}
+	}
+	return Explained{Statement: "CATALOG", Note: "answered from the provider documents"}
+}
+
+func explainScan(s *Scan) ExplainedScan {
+	x := ExplainedScan{
+		Name: s.Name, Method: s.Method.FullName(), Reason: s.Reason, Request: request(s.Method),
+		Arguments: arguments(s.Arguments, s.Tuples), Calls: len(s.Tuples), Spooled: s.Spool,
+		Parameters: s.Arguments, Pages: "read ahead, side by side",
+	}
+	switch {
+	case len(s.Method.Response.ItemsPath) == 0 && s.Method.NextLink == "":
+		x.Pages = "one answer a call"
+	case s.Gentle:
+		x.Pages = "read one by one: a LIMIT may end the list early"
+	}
+	return x
+}
+
+// request gives the request of a method as a template.
+func request(m *provider.Method) string {
+	query := url.Values{}
+	for _, c := range m.Constants {
+		query.Add(c.Name, c.Value)
+	}
+	text := m.HTTPMethod + " " + m.Server + m.Path
+	if len(query) > 0 {
+		text += "?" + query.Encode()
+	}
+	return text
+}
+
+// arguments gives the tuples as maps from parameter to value.
+func arguments(names []string, tuples []Tuple) []map[string]string {
+	list := []map[string]string{}
+	for _, t := range tuples {
+		values := map[string]string{}
+		for i, v := range t {
+			switch {
+			case v == nil:
+			case v.Expression != nil:
+				values[names[i]] = "(an expression, evaluated before the first call)"
+			default:
+				values[names[i]] = syntax.QuoteText(v.Text)
+			}
+		}
+		list = append(list, values)
+	}
+	return list
+}
+
+// manyArguments is how many tuples of arguments EXPLAIN prints.
+const manyArguments = 5
+
+// Lines gives the plan as a tree for a person.
+func (x Explained) Lines() []string {
+	lines := []string{x.Statement}
+	for _, s := range x.Scans {
+		lines = append(lines, "└─ scan "+s.Name+": "+s.Method,
+			"     request  "+s.Request, "     chosen   "+s.Reason)
+		lines = append(lines, argumentLines(s.Arguments)...)
+		further := ""
+		if s.Pages != "one answer a call" {
+			further = ", and one more for each further page"
+		}
+		lines = append(lines, fmt.Sprintf("     calls    %d%s", s.Calls, further), "     pages    "+s.Pages)
+		if s.Spooled {
+			lines = append(lines, "     spooled  the statement may read it more than once: its rows are kept first")
+		}
+	}
+	if w := x.Write; w != nil {
+		lines = append(lines, "└─ call "+w.Method, "     request  "+w.Request, fmt.Sprintf("     targets  %d", w.Targets))
+		lines = append(lines, argumentLines(w.Arguments)...)
+		if w.Body != "" {
+			lines = append(lines, "     body     "+w.Body)
+		}
+	}
+	if x.Note != "" {
+		lines = append(lines, "   "+x.Note)
+	}
+	return append(lines, "   no request was sent for this plan")
+}
+
+func argumentLines(list []map[string]string) []string {
+	var lines []string
+	for i, values := range list {
+		if i == manyArguments {
+			return append(lines, fmt.Sprintf("     with     … and %d more", len(list)-i))
+		}
+		var parts []string
+		for _, name := range sortedKeys(values) {
+			parts = append(parts, name+" = "+values[name])
+		}
+		if len(parts) > 0 {
+			lines = append(lines, "     with     "+strings.Join(parts, ", "))
+		}
+	}
+	return lines
+}
+
+// JSON gives the plan as an indented JSON text.
+func (x Explained) JSON() (string, error) {
+	text, err := json.MarshalIndent(x, "", "  ")
+	if err != nil {
+		return "", fault.Bug("a plan cannot be written as JSON: %v", err)
+	}
+	return string(text), nil
+}

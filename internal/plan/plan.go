@@ -1,0 +1,118 @@
+// Package plan turns a statement and the catalog into a plan: which methods are
+// called with which arguments, and the SQL that DuckDB evaluates over their
+// rows. It does no I/O and knows neither DuckDB nor HTTP; DuckDB's parser is
+// passed in as a function.
+//
+// A SELECT becomes a [Query]: its text with each resource replaced by a
+// subquery over a [Scan]. All of its predicates stay in that text, so that a
+// predicate that was also bound to a parameter can never lose or add a row. A
+// statement that changes something becomes a [Write]. Start reading at [Build].
+package plan
+
+import (
+	"github.com/planeql/planeql/internal/catalog"
+	"github.com/planeql/planeql/internal/provider"
+	"github.com/planeql/planeql/internal/syntax"
+)
+
+// Parse is DuckDB's parser: the tree of a SELECT as JSON. The error of a text
+// that does not parse is shown to the user at the place it carries.
+type Parse func(*syntax.Edited) ([]byte, error)
+
+// Options is what a plan depends on beside the statement and the catalog.
+type Options struct {
+	Use    []string            // provider, or provider and service, set by USE
+	Locals map[string]struct{} // lower-case names of the session's tables and views
+}
+
+// Query is the plan of a SELECT. Its scans stand in the order of the text.
+type Query struct {
+	Text  *syntax.Edited // the text that DuckDB's parser took
+	Scans []*Scan
+
+	edits []syntax.Edit // all but those that put the scans in
+}
+
+// Scan reads the rows of a resource by one method, once for each tuple of
+// arguments. It is a plain value: nothing of it refers to a connection.
+type Scan struct {
+	Name      string // how the statement calls it
+	Method    *provider.Method
+	Reason    string   // why this method, in words
+	Arguments []string // the parameters that have values, by their names on the wire
+	Tuples    []Tuple  // distinct; each as long as Arguments
+	Gentle    bool     // a LIMIT may end it early: pages are read one by one
+	Spool     bool     // the statement may read it more than once: its rows are kept first
+
+	columns    []projected
+	start, end int    // its name in the text
+	alias      string // to be added; empty where the text has one
+}
+
+// Tuple is the arguments of one call; nil where the parameter is not given.
+type Tuple []*Value
+
+// Value is the value of a parameter: its text in the form the wire wants, or an
+// expression that DuckDB evaluates before the first call.
+type Value struct {
+	Text       string
+	Expression syntax.Node // nil: Text is the value
+
+	parameter   provider.Parameter
+	text        *syntax.Edited // that offset and end refer to
+	offset, end int
+}
+
+// Write is the plan of a statement that changes something: a table of targets
+// and one call for each.
+type Write struct {
+	Method    *provider.Method
+	Arguments []string
+	Targets   []Tuple
+	Body      *Value   // JSON text; nil: no body
+	Members   []Member // members of the body given by name
+	Returning *Query   // over the rows of the answers; nil: one outcome row per target
+}
+
+// Member is a member of a request body that is given by name.
+type Member struct {
+	Name  string
+	Value *Value
+	Type  string // of the schema
+}
+
+// Source is where the rows of a scan come from: SQL gives a table expression
+// with the columns raw, a0, a1, …, MisfitSQL an expression that counts a value
+// that does not fit its column and is NULL.
+type Source interface {
+	SQL() string
+	MisfitSQL(column, text string) string
+}
+
+// projected is a column that the subquery of a scan gives.
+type projected struct {
+	column catalog.Column
+	name   string // as the statement refers to it
+	hidden bool   // not in *
+	named  bool   // the statement names it: a secret is shown
+}
+
+// Table is the plan of a statement that the catalog answers: no call is made.
+type Table struct {
+	Title string
+	catalog.Table
+}
+
+// SQL gives the text to evaluate, one source for each scan in their order. It
+// keeps the way back to the user's text.
+func (q *Query) SQL(sources []Source) *syntax.Edited {
+	edits := append([]syntax.Edit(nil), q.edits...)
+	for i, s := range q.Scans {
+		text := s.relation(sources[i])
+		if s.alias != "" {
+			text += " AS " + syntax.QuoteName(s.alias)
+		}
+		edits = append(edits, syntax.Edit{Start: s.start, End: s.end, Text: text})
+	}
+	return q.Text.Apply(edits)
+}

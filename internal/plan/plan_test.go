@@ -1,0 +1,102 @@
+package plan_test
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+	_ "github.com/duckdb/duckdb-go/v2"
+	"github.com/planeql/planeql/internal/catalog"
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/plan"
+	"github.com/planeql/planeql/internal/provider"
+	"github.com/planeql/planeql/internal/syntax"
+	"github.com/planeql/planeql/providers"
+)
+
+// planner makes a planner over the built-in documents.
+func planner(t *testing.T) *plan.Planner {
+	t.Helper()
+	azure, err := provider.Open(providers.FS, "azure")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return &plan.Planner{Catalog: catalog.New(azure), Parse: func(text *syntax.Edited) ([]byte, error) {
+		var tree any
+		if err := db.QueryRowContext(t.Context(), "SELECT json_serialize_sql(?::VARCHAR)", text.Text).Scan(&tree); err != nil {
+			return nil, err
+		}
+		if m := tree.(map[string]any); m["error"] == true {
+			return nil, errors.New(fmt.Sprint(m["error_message"]))
+		}
+		// duckdb-go decodes JSON into floats: 2^64-1 stands for no position.
+		text2, err := json.Marshal(tree)
+		return []byte(strings.ReplaceAll(string(text2), "18446744073709552000", "18446744073709551615")), err
+	}}
+}
+
+// source is a scan that nothing runs.
+type source int
+
+func (s source) SQL() string { return fmt.Sprintf("scan_%d", int(s)) }
+
+func (s source) MisfitSQL(column, text string) string {
+	return fmt.Sprintf("misfit(%s, %s)", syntax.QuoteText(column), text)
+}
+
+// The files in testdata hold statements and what becomes of them:
+//
+//	plan     the plan in the words of EXPLAIN, or the error in its printed form
+//	sql      the text that DuckDB evaluates
+//
+// go test ./internal/plan -rewrite takes over what is printed.
+func TestPlans(t *testing.T) {
+	p := planner(t)
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			p := *p
+			for _, arg := range d.CmdArgs {
+				if arg.Key == "use" {
+					p.Options.Use = arg.Vals
+				}
+			}
+			statements, err := syntax.Parse(&fault.Source{Name: "query", Text: d.Input}, map[string]string{})
+			if err != nil {
+				return fault.From(err).Print() + "\n"
+			}
+			var out strings.Builder
+			for _, s := range statements {
+				out.WriteString(show(&p, s, d.Cmd))
+			}
+			return out.String()
+		})
+	})
+}
+
+func show(p *plan.Planner, s *syntax.Statement, command string) string {
+	built, err := p.Build(s)
+	if err != nil {
+		return fault.From(err).Print() + "\n"
+	}
+	if command == "plan" {
+		return strings.Join(plan.Explain(built).Lines(), "\n") + "\n"
+	}
+	q, ok := built.(*plan.Query)
+	if !ok {
+		return fmt.Sprintf("%T has no SQL\n", built)
+	}
+	var sources []plan.Source
+	for i := range q.Scans {
+		sources = append(sources, source(i))
+	}
+	return q.SQL(sources).Text + "\n"
+}

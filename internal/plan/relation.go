@@ -1,0 +1,203 @@
+package plan
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/planeql/planeql/internal/catalog"
+	"github.com/planeql/planeql/internal/openapi"
+	"github.com/planeql/planeql/internal/syntax"
+)
+
+// relation gives the subquery that stands for a scan in the final text. The
+// source has the raw item of each row; the columns are taken out of it here,
+// all scalar ones by one from_json with a structure of just those members.
+//
+// Every member is read as text first and then cast, so that a value that does
+// not fit its column is counted and becomes NULL instead of failing the
+// statement: documents and services drift apart.
+func (s *Scan) relation(source Source) string {
+	tree := structure{}
+	var columns []string
+	for _, p := range s.columns {
+		columns = append(columns, s.column(p, tree, source)+" AS "+syntax.QuoteName(p.name))
+	}
+	if len(columns) == 0 {
+		columns = []string{"1"}
+	}
+	inner := "*"
+	if len(tree) > 0 {
+		inner = "*, from_json(raw, " + syntax.QuoteText(tree.json()) + ") AS item"
+	}
+	return "(SELECT " + strings.Join(columns, ", ") + " FROM (SELECT " + inner + " FROM " + source.SQL() + "))"
+}
+
+// column gives the expression of one column.
+func (s *Scan) column(p projected, tree structure, source Source) string {
+	c := p.column
+	if i := slices.Index(s.Arguments, parameterName(c)); i >= 0 {
+		return typed(c, "a"+strconv.Itoa(i))
+	}
+	switch c.Kind {
+	case catalog.Raw:
+		return "raw::JSON"
+	case catalog.Parameter:
+		return s.parameterColumn(c, tree)
+	}
+	if c.Secret && !p.named {
+		return masked(c, tree)
+	}
+	if c.Type == "JSON" {
+		text := "nullif(json_extract(raw, " + syntax.QuoteText(jsonPath(c.Path)) + ")::VARCHAR, 'null')"
+		if paths := secretPaths(c.Schema, 0); len(paths) > 0 && !p.column.Secret {
+			text = maskPaths(text, paths)
+		}
+		return text + "::JSON"
+	}
+	text := tree.leaf(c.Path)
+	switch c.Type {
+	case "VARCHAR":
+		return typed(c, text)
+	}
+	fits := "TRY_CAST(" + text + " AS " + c.Type + ")"
+	return "CASE WHEN " + text + " IS NOT NULL AND " + fits + " IS NULL THEN TRY_CAST(" +
+		source.MisfitSQL(c.Name, text) + " AS " + c.Type + ") ELSE " + fits + " END"
+}
+
+// parameterName gives the parameter whose value a column shows when the
+// statement bound it. A field of the same name shows the bound value too, so
+// that the predicate is true for the rows of its call.
+func parameterName(c catalog.Column) string {
+	if c.Kind == catalog.Parameter || c.Kind == catalog.Field {
+		return c.Name
+	}
+	return ""
+}
+
+// parameterColumn gives the value of a parameter that is not bound: taken from
+// the item's id by the path template of get, else NULL.
+func (s *Scan) parameterColumn(c catalog.Column, tree structure) string {
+	if c.IDPattern == "" {
+		return typed(c, "NULL")
+	}
+	id := tree.leaf([]string{"id"})
+	part := "regexp_extract(" + id + ", " + syntax.QuoteText(c.IDPattern) + ", " + strconv.Itoa(c.IDGroup) + ")"
+	return typed(c, "nullif("+part+", '')")
+}
+
+// typed casts a text expression to the type of a column.
+func typed(c catalog.Column, text string) string {
+	if c.Type != "VARCHAR" {
+		return "CAST(" + text + " AS " + c.Type + ")"
+	}
+	if text == "NULL" {
+		text = "NULL::VARCHAR"
+	}
+	if c.NoCase {
+		return text + " COLLATE NOCASE"
+	}
+	return text
+}
+
+// structure is the structure that from_json is asked for: nested objects by
+// the members' names, with nil at the leaves.
+type structure map[string]structure
+
+// leaf adds a member and gives the expression that reads it.
+func (t structure) leaf(path []string) string {
+	expression := "item"
+	for i, name := range path {
+		for other := range t {
+			if other != name && strings.EqualFold(other, name) {
+				// Names of a STRUCT ignore case: the second of two such members is read on its own.
+				return "json_extract_string(raw, " + syntax.QuoteText(jsonPath(path)) + ")"
+			}
+		}
+		if i == len(path)-1 {
+			if below, ok := t[name]; ok && below != nil {
+				return "json_extract_string(raw, " + syntax.QuoteText(jsonPath(path)) + ")"
+			}
+			t[name] = nil
+			return expression + "." + syntax.QuoteName(name)
+		}
+		below, ok := t[name]
+		if ok && below == nil {
+			return "json_extract_string(raw, " + syntax.QuoteText(jsonPath(path)) + ")"
+		}
+		if !ok {
+			below = structure{}
+			t[name] = below
+		}
+		expression += "." + syntax.QuoteName(name)
+		t = below
+	}
+	return "NULL::VARCHAR"
+}
+
+// json gives the structure in the form that from_json takes.
+func (t structure) json() string {
+	var parts []string
+	for _, name := range sortedKeys(t) {
+		quoted, _ := json.Marshal(name) // a string always marshals
+		value := `"VARCHAR"`
+		if t[name] != nil {
+			value = t[name].json()
+		}
+		parts = append(parts, string(quoted)+":"+value)
+	}
+	return "{" + strings.Join(parts, ",") + "}"
+}
+
+// jsonPath gives the path of DuckDB's JSON functions to a member.
+func jsonPath(path []string) string {
+	var b strings.Builder
+	b.WriteString("$")
+	for _, name := range path {
+		b.WriteString(`."` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`)
+	}
+	return b.String()
+}
+
+// mask stands for a secret that the statement did not ask for by name.
+const mask = "***"
+
+func masked(c catalog.Column, tree structure) string {
+	if c.Type == "JSON" {
+		return `'"` + mask + `"'::JSON`
+	}
+	return "CASE WHEN " + tree.leaf(c.Path) + " IS NOT NULL THEN '" + mask + "' END"
+}
+
+// secretPaths gives the paths of the secret members below an object.
+func secretPaths(s *openapi.Schema, depth int) [][]string {
+	if s == nil || depth > 6 {
+		return nil
+	}
+	var paths [][]string
+	for _, m := range s.Members() {
+		if m.Schema != nil && m.Schema.Secret {
+			paths = append(paths, []string{m.Name})
+			continue
+		}
+		for _, p := range secretPaths(m.Schema, depth+1) {
+			paths = append(paths, append([]string{m.Name}, p...))
+		}
+	}
+	return paths
+}
+
+// maskPaths masks members of a JSON text where they are present.
+func maskPaths(text string, paths [][]string) string {
+	for _, p := range paths {
+		patch := `"` + mask + `"`
+		for _, name := range slices.Backward(p) {
+			quoted, _ := json.Marshal(name)
+			patch = "{" + string(quoted) + ":" + patch + "}"
+		}
+		text = "CASE WHEN json_extract_string(" + text + ", " + syntax.QuoteText(jsonPath(p)) + ") IS NULL THEN " + text +
+			" ELSE json_merge_patch(" + text + ", " + syntax.QuoteText(patch) + ")::VARCHAR END"
+	}
+	return text
+}

@@ -1,0 +1,114 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/planeql/planeql/internal/catalog"
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/provider"
+	"github.com/planeql/planeql/internal/syntax"
+)
+
+// returningTable is the name under which the rows of a write's answer are
+// read by its RETURNING.
+const returningTable = "planeql_returning"
+
+// table reads a table name: a common table expression, a table of the session,
+// a resource, or something that DuckDB knows.
+func (b *builder) table(n syntax.Node, blk *block, conditions []syntax.Node) error {
+	parts := tableParts(n)
+	offset, _ := n.Offset()
+	name, ok := syntax.NameAt(b.text.Text, offset, len(parts))
+	if !ok {
+		blk.opaque = true
+		return nil
+	}
+	resource, err := b.resource(parts, blk.frame)
+	if err != nil {
+		return fault.From(err).At(b.span(name.Start, name.End))
+	}
+	if resource == nil {
+		blk.opaque = true
+		return nil
+	}
+	r := &relation{block: blk, resource: resource, alias: n.Text("alias"), conditions: conditions, span: b.span(name.Start, name.End)}
+	r.scan = &Scan{start: name.Start, end: name.End, Spool: blk.frame.repeats, Gentle: blk.frame.limited}
+	if r.alias == "" {
+		r.alias = parts[len(parts)-1]
+		r.scan.alias = r.alias
+	}
+	r.scan.Name = r.alias
+	blk.relations = append(blk.relations, r)
+	b.relations = append(b.relations, r)
+	return nil
+}
+
+func tableParts(n syntax.Node) []string {
+	var parts []string
+	for _, m := range []string{"catalog_name", "schema_name", "table_name"} {
+		if t := n.Text(m); t != "" {
+			parts = append(parts, t)
+		}
+	}
+	return parts
+}
+
+// resource finds the resource that a table name means, or nil where the name
+// is DuckDB's to know. The order is: common table expression, table or view of
+// the session, USE.
+func (b *builder) resource(parts []string, f frame) (*provider.Resource, error) {
+	if len(parts) == 1 {
+		name := strings.ToLower(parts[0])
+		if b.fixed != nil && name == returningTable {
+			return b.fixed.Resource, nil
+		}
+		_, local := b.options.Locals[name]
+		if f.ctes[name] != nil || local {
+			return nil, nil
+		}
+	}
+	return ResolveResource(b.catalog, parts, b.options.Use)
+}
+
+// ResolveResource finds a resource by its dotted name, with USE in front of a
+// name that is shorter. It gives nil where the name is none of a resource and
+// looks like none.
+func ResolveResource(c *catalog.Catalog, parts, use []string) (*provider.Resource, error) {
+	switch {
+	case len(parts) == 3:
+		if !hasProvider(c, parts[0]) {
+			return nil, unknownProvider(c, parts[0])
+		}
+		return c.Resource(parts...)
+	case len(parts) < 3 && len(parts)+len(use) >= 3:
+		full := append(append([]string(nil), use[:3-len(parts)]...), parts...)
+		r, err := c.Resource(full...)
+		if err == nil {
+			return r, nil
+		}
+		if e := fault.As(err); len(parts) == 1 && e != nil && strings.HasPrefix(e.Hint, "did you mean") {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func hasProvider(c *catalog.Catalog, name string) bool {
+	for _, p := range c.Providers() {
+		if strings.EqualFold(p, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// unknownProvider gives an error when the name is near to a provider's; a
+// catalog of DuckDB may have any other name.
+func unknownProvider(c *catalog.Catalog, name string) error {
+	near := fault.Suggest(name, c.Providers())
+	if len(near) == 0 {
+		return nil
+	}
+	return fault.New(fault.UndefinedTable, "there is no provider %q", name).
+		WithHint("did you mean %s? SHOW PROVIDERS lists them", strings.Join(near, " or "))
+}

@@ -1,0 +1,152 @@
+package provider
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/planeql/planeql/internal/openapi"
+)
+
+// mediaTypes are those that are preferred where a document leaves the choice.
+var mediaTypes = []string{"application/json", "application/xml", "application/octet-stream"}
+
+// content picks the media type of a body and its schema. A type that the method
+// asks for and the operation does not offer gives no schema.
+func (l *loader) content(n *openapi.Node, wanted string) (string, *openapi.Schema) {
+	if wanted == "" {
+		for _, name := range mediaTypes {
+			if n.At(name) != nil {
+				wanted = name
+				break
+			}
+		}
+	}
+	if entries := n.Entries(); wanted == "" && len(entries) > 0 {
+		wanted = entries[0].Key
+	}
+	return wanted, l.doc.Schema(n.At(wanted, "schema"))
+}
+
+// override reads schema_override, which replaces the operation's own schema.
+func (l *loader) override(n *openapi.Node) (*openapi.Schema, error) {
+	replaced := n.At("schema_override")
+	if replaced.Missing() {
+		return nil, nil
+	}
+	target, err := replaced.Follow()
+	if err != nil {
+		return nil, err
+	}
+	return l.doc.Schema(target), nil
+}
+
+// body reads what the method takes as its body; nil where it takes none.
+func (l *loader) body(n *openapi.Node, op operation) (*Body, error) {
+	request, err := op.node.At("requestBody").Follow()
+	if err != nil || request.Missing() {
+		return nil, err
+	}
+	b := &Body{Required: request.At("required").True(), Naming: n.At("config", "requestBodyTranslate", "algorithm").Text()}
+	b.MediaType, b.Schema = l.content(request.At("content"), n.At("request", "mediaType").Text())
+	if b.Naming == "default" {
+		b.Naming = ""
+	}
+	replaced, err := l.override(n.At("request"))
+	if replaced != nil {
+		b.Schema = replaced
+	}
+	return b, err
+}
+
+// response reads where the rows of an answer are and what they look like.
+func (l *loader) response(n *openapi.Node, op operation) (Response, error) {
+	says := n.At("response")
+	responses := op.node.At("responses")
+	r := Response{Statuses: statuses(responses), Flatten: flattens(says)}
+	chosen, err := responses.At(answerKey(responses, says.At("openAPIDocKey").Text())).Follow()
+	if err != nil {
+		return r, err
+	}
+	r.Description = chosen.At("description").Text()
+	var schema *openapi.Schema
+	r.MediaType, schema = l.content(chosen.At("content"), says.At("mediaType").Text())
+	replaced, err := l.override(says)
+	if err != nil {
+		return r, err
+	}
+	if replaced != nil {
+		schema = replaced
+	}
+	return r, l.rows(&r, schema, says.At("objectKey"))
+}
+
+// flattens recognises the template with which documents lift the members of
+// properties to the top of a row: it marks its rows with a member of its own.
+func flattens(says *openapi.Node) bool {
+	return strings.Contains(says.At("transform", "body").Text(), `"_flattened"`)
+}
+
+// statuses gives the success codes of the responses. 2XX stands for those that
+// services use.
+func statuses(responses *openapi.Node) []int {
+	var codes []int
+	for _, e := range responses.Entries() {
+		switch code, err := strconv.Atoi(e.Key); {
+		case err == nil && code >= 200 && code < 300:
+			codes = append(codes, code)
+		case strings.EqualFold(e.Key, "2XX"):
+			codes = append(codes, 200, 201, 202, 204)
+		}
+	}
+	return codes
+}
+
+// answerKey gives the response that describes the rows: the one the method
+// names, else the lowest success code, else the default.
+func answerKey(responses *openapi.Node, named string) string {
+	if named != "" && responses.At(named) != nil {
+		return named
+	}
+	var keys []string
+	for _, e := range responses.Entries() {
+		if strings.HasPrefix(e.Key, "2") {
+			keys = append(keys, e.Key)
+		}
+	}
+	if len(keys) == 0 {
+		return "default"
+	}
+	return slices.Min(keys)
+}
+
+// rows finds the rows below the schema of the answer. Where the method does not
+// say, the answer itself is the rows if it is an array; else the member that
+// lists are known to be in: value by the rule of Azure Resource Manager, items
+// by that of the format.
+func (l *loader) rows(r *Response, schema *openapi.Schema, key *openapi.Node) error {
+	path := strings.TrimPrefix(strings.TrimPrefix(key.Text(), "$"), ".")
+	if strings.Contains(path, "[") {
+		return key.Invalid("the objectKey %q has a wildcard, which is not supported", key.Text())
+	}
+	if key.Text() == "" {
+		path = "items"
+		if l.service.family == ARM {
+			path = "value"
+		}
+		if schema.Member(path) == nil || schema.Member(path).Type != "array" {
+			path = ""
+		}
+	}
+	for name := range strings.FieldsFuncSeq(path, func(c rune) bool { return c == '.' || c == '/' }) {
+		r.ItemsPath = append(r.ItemsPath, name)
+		schema = schema.Member(name)
+	}
+	// A list that the document does not describe is a list nevertheless.
+	r.List = len(r.ItemsPath) > 0 && schema == nil
+	r.Item = schema
+	if schema != nil && schema.Type == "array" {
+		r.List, r.Item = true, schema.Items()
+	}
+	return nil
+}

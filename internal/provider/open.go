@@ -1,0 +1,209 @@
+package provider
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/openapi"
+)
+
+// Provider is a provider whose provider.yaml has been read. It may be shared by
+// goroutines.
+type Provider struct {
+	Name        string
+	Version     string // of the documents, such as v0.3.0
+	Title       string
+	Description string
+	AuthType    string // config.auth.type, such as azure_default; empty where unstated
+	Family      Family
+	Services    []ServiceInfo // in document order
+
+	files    fs.FS
+	folder   string // of the version
+	services map[string]*slot
+}
+
+// ServiceInfo is what provider.yaml says of a service.
+type ServiceInfo struct {
+	Name        string
+	Title       string
+	Description string
+	Version     string
+	file        string // inside the folder of the version
+}
+
+// slot holds a service once it is loaded.
+type slot struct {
+	info    ServiceInfo
+	once    sync.Once
+	service *Service
+	err     error
+}
+
+// armProviders are the published providers whose services all speak the
+// protocol of Azure Resource Manager.
+var armProviders = []string{"azure", "azure_extras", "azure_isv", "azure_stack"}
+
+// googleFolder is where the provider google lives: the one name in the format
+// that is not its folder's.
+const googleFolder = "googleapis.com"
+
+// Open reads the provider.yaml of the newest version of a provider. files holds
+// <provider>/<version>/provider.yaml. No service is read. The error is a
+// fault.DocumentMissing or a fault.DocumentInvalid.
+func Open(files fs.FS, name string) (*Provider, error) {
+	folder := name
+	if name == "google" {
+		folder = googleFolder
+	}
+	version, err := newest(files, folder)
+	if err != nil {
+		return nil, missing("the documents of the provider %q are not installed", name).Because(err)
+	}
+	file := path.Join(folder, version, "provider.yaml")
+	data, err := fs.ReadFile(files, file)
+	if err != nil {
+		return nil, missing("the provider %q has no file %s", name, file).Because(err)
+	}
+	doc, err := openapi.Parse(file, data)
+	if err == nil {
+		err = doc.Check()
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := &Provider{Name: name, files: files, folder: path.Join(folder, version)}
+	p.read(doc.Root())
+	if p.Version == "" {
+		p.Version = version
+	}
+	return p, nil
+}
+
+func missing(format string, args ...any) *fault.Error {
+	return fault.New(fault.DocumentMissing, format, args...).
+		WithHint("planeql provider list shows what is installed; planeql provider pull fetches more")
+}
+
+func (p *Provider) read(root *openapi.Node) {
+	p.Version = root.At("version").Text()
+	p.Title = root.At("title").Text()
+	p.Description = root.At("description").Text()
+	p.AuthType = root.At("config", "auth", "type").Text()
+	if slices.Contains(armProviders, p.Name) {
+		p.Family = ARM
+	}
+	p.services = map[string]*slot{}
+	for _, e := range root.At("providerServices").Entries() {
+		info := ServiceInfo{
+			Name:        e.Key,
+			Title:       e.Value.At("title").Text(),
+			Description: e.Value.At("description").Text(),
+			Version:     e.Value.At("version").Text(),
+			file:        inVersion(e.Value.At("service", "$ref").Text()),
+		}
+		p.Services = append(p.Services, info)
+		p.services[e.Key] = &slot{info: info}
+	}
+}
+
+// inVersion takes provider and version off a service.$ref, which counts from
+// the folder above the provider's: the folder in which the provider was found
+// decides, not the one that the document was written for.
+func inVersion(ref string) string {
+	parts := strings.SplitN(ref, "/", 3)
+	return parts[len(parts)-1]
+}
+
+// newest gives the name of the newest version folder.
+func newest(files fs.FS, folder string) (string, error) {
+	entries, err := fs.ReadDir(files, folder)
+	if err != nil {
+		return "", err
+	}
+	var versions []string
+	for _, e := range entries {
+		if _, err := fs.Stat(files, path.Join(folder, e.Name(), "provider.yaml")); err == nil {
+			versions = append(versions, e.Name())
+		}
+	}
+	if len(versions) == 0 {
+		return "", fs.ErrNotExist
+	}
+	return slices.MaxFunc(versions, compareVersions), nil
+}
+
+// compareVersions orders v1.2.3 by its numbers, so that v0.10.0 is after
+// v0.9.0. The format's v00.00.00000 is no semantic version, hence not the rule
+// of those. Names that are no versions come first, by text.
+func compareVersions(a, b string) int {
+	x, y := numbers(a), numbers(b)
+	if order := slices.Compare(x, y); order != 0 {
+		return order
+	}
+	return strings.Compare(a, b)
+}
+
+func numbers(version string) []int {
+	core, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), "-")
+	var list []int
+	for part := range strings.SplitSeq(core, ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return nil
+		}
+		list = append(list, n)
+	}
+	return list
+}
+
+// Service gives a service by its exact name. Its document is read at the first
+// call. The error is a fault.UndefinedTable, fault.DocumentMissing or
+// fault.DocumentInvalid.
+func (p *Provider) Service(name string) (*Service, error) {
+	s := p.services[name]
+	if s == nil {
+		return nil, fault.New(fault.UndefinedTable, "the provider %q has no service %q", p.Name, name).
+			WithHint("SHOW SERVICES IN %s lists them", p.Name)
+	}
+	s.once.Do(func() { s.service, s.err = p.open(s.info) })
+	return s.service, s.err
+}
+
+func (p *Provider) open(info ServiceInfo) (*Service, error) {
+	file := path.Join(p.folder, info.file)
+	data, err := p.readFile(file)
+	if err != nil {
+		return nil, missing("the document of the service %q is not there: %s", p.Name+"."+info.Name, file).Because(err)
+	}
+	doc, err := openapi.Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	return newService(p, info, doc)
+}
+
+// readFile reads a file whose name may be written with other case than in the
+// document: such documents were published from systems that do not tell.
+func (p *Provider) readFile(file string) ([]byte, error) {
+	if !fs.ValidPath(file) {
+		return nil, fs.ErrInvalid
+	}
+	data, err := fs.ReadFile(p.files, file)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return data, err
+	}
+	entries, _ := fs.ReadDir(p.files, path.Dir(file))
+	for _, e := range entries {
+		if strings.EqualFold(e.Name(), path.Base(file)) {
+			return fs.ReadFile(p.files, path.Join(path.Dir(file), e.Name()))
+		}
+	}
+	return nil, err
+}

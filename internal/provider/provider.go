@@ -1,0 +1,173 @@
+// Package provider reads provider documents in the published StackQL format
+// (an OpenAPI 3 document per service plus x-stackQL-resources) and gives
+// services, resources and methods: what each call needs, what it returns, how
+// its pages follow each other. A service is parsed when it is first asked for.
+//
+// The package knows no cloud beyond its protocol family ([Family]) and sends
+// nothing: a [Call] is plain data that package rest turns into a request. Start
+// reading at [Open] and [Method].
+package provider
+
+import "github.com/planeql/planeql/internal/openapi"
+
+// Family is the protocol that all methods of a provider share and that its
+// documents do not state: how lists page, how errors look, what an id is.
+type Family string
+
+// The families.
+const (
+	Generic Family = ""
+	ARM     Family = "arm" // Azure Resource Manager
+)
+
+// Verb is the SQL verb that a method serves.
+type Verb string
+
+// The verbs of the format, in the order in which SHOW METHODS lists them.
+const (
+	Select  Verb = "select"
+	Insert  Verb = "insert"
+	Update  Verb = "update"
+	Replace Verb = "replace"
+	Delete  Verb = "delete"
+	Exec    Verb = "exec"
+)
+
+// Resource is a collection of a cloud service with the methods that read and
+// change it. It is immutable once loaded and may be shared by goroutines.
+type Resource struct {
+	Provider    string
+	Service     string
+	Name        string
+	ID          string
+	Title       string
+	Description string
+	Family      Family
+	Methods     []*Method          // in document order
+	Verbs       map[Verb][]*Method // in the order in which they are tried; no entry for Exec
+	View        string             // SELECT that stands for the resource; empty: it has methods of its own
+	Problems    []error            // methods that the document describes wrongly and that are left out, and why
+}
+
+// Method finds a method by its exact name.
+func (r *Resource) Method(name string) (*Method, bool) {
+	for _, m := range r.Methods {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return nil, false
+}
+
+// Path gives the dotted name, provider.service.resource.
+func (r *Resource) Path() string { return r.Provider + "." + r.Service + "." + r.Name }
+
+// Method is one operation of a resource. It is immutable once loaded.
+type Method struct {
+	Resource    *Resource
+	Name        string
+	Verbs       []Verb // the verbs it serves, Exec alone where there is none
+	OperationID string
+	Summary     string
+	Description string
+
+	HTTPMethod string      // upper case
+	Server     string      // base URL without a trailing slash, with {name} for each parameter in it
+	Path       string      // path template with {name} for each path parameter, without a query
+	Constants  []Constant  // query parameters that the document fixes, such as api-version
+	Parameters []Parameter // in document order
+	Body       *Body       // nil: the method takes none
+	Response   Response
+
+	NextLink    string // member of the answer that holds the next page's URL; empty where the family rules
+	LongRunning bool   // the document marks it so; any write of the ARM family may turn out so
+	ReadOnly    bool   // changes nothing at the service: a GET, or a POST that is marked so
+}
+
+// Constant is a query parameter with a fixed value.
+type Constant struct{ Name, Value string }
+
+// Location says where a parameter travels.
+type Location string
+
+// The locations of OpenAPI 3 that methods use, and the variables of a server's
+// URL, which a document declares apart from the parameters.
+const (
+	InPath   Location = "path"
+	InQuery  Location = "query"
+	InHeader Location = "header"
+	InServer Location = "server"
+)
+
+// Parameter is a named input of a method, other than a member of its body.
+type Parameter struct {
+	Name        string // as on the wire
+	In          Location
+	Required    bool
+	Description string
+	Schema      *openapi.Schema
+	Raw         bool // the value is put into the path unescaped (x-ms-skip-url-encoding)
+}
+
+// Body is what a method takes as its request body.
+type Body struct {
+	MediaType string
+	Required  bool
+	Schema    *openapi.Schema
+	Naming    string // requestBodyTranslate: "" means the data__ prefix
+}
+
+// Response is where the rows of an answer are.
+type Response struct {
+	Statuses    []int           // success codes that the document lists
+	ItemsPath   []string        // members to follow to the rows; empty: the answer is the row
+	Item        *openapi.Schema // schema of a row; nil: the document does not say
+	List        bool            // the rows are a list; else the answer is one row
+	Description string
+	MediaType   string
+	Flatten     bool // Item has the members of properties at the top, the wire has them below
+}
+
+// Call is one use of a method: what the request needs, nothing about HTTP.
+type Call struct {
+	Method    *Method
+	Arguments []Argument
+	Body      []byte // JSON; nil: no body
+}
+
+// Argument is the value of a parameter as text, in the form the wire wants.
+type Argument struct{ Name, Value string }
+
+// RequiredParameters gives the parameters without which the method cannot be
+// called, in document order.
+func (m *Method) RequiredParameters() []Parameter { return m.parameters(true) }
+
+// OptionalParameters gives the others, in document order.
+func (m *Method) OptionalParameters() []Parameter { return m.parameters(false) }
+
+func (m *Method) parameters(required bool) []Parameter {
+	var list []Parameter
+	for _, p := range m.Parameters {
+		if p.Required == required {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// Parameter finds a parameter by its name as on the wire.
+func (m *Method) Parameter(name string) (Parameter, bool) {
+	for _, p := range m.Parameters {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return Parameter{}, false
+}
+
+// PathParameters gives the names of the path parameters in the order of the
+// template.
+func (m *Method) PathParameters() []string { return templateNames(m.Path) }
+
+// FullName gives provider.service.resource.method.
+func (m *Method) FullName() string { return m.Resource.Path() + "." + m.Name }

@@ -1,0 +1,167 @@
+package rest
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/provider"
+	"github.com/planeql/planeql/internal/transport"
+)
+
+// Page is a page of an answer. Its items stay valid for ever; they share the
+// page's memory, so one item kept keeps the page.
+type Page struct {
+	Items     [][]byte // raw JSON of each item as the service sent it, without blanks around
+	Bytes     int      // size of the page
+	Number    int      // from 1
+	Last      bool     // no page follows
+	RequestID string
+	Attempts  int
+	Waited    time.Duration
+	Duration  time.Duration
+}
+
+// Pages makes a reading call and gives its pages in the service's order, each
+// as soon as it is read. The next page is asked for when the reader wants it: a
+// reader that stops ends the calls. A pair has a page or an error, a
+// *fault.Error, after which the sequence ends; it never ends early without one.
+func (c *Client) Pages(ctx context.Context, call provider.Call) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		request, err := c.Request(call)
+		if err != nil {
+			yield(Page{}, err)
+			return
+		}
+		w := walk{client: c, method: call.Method, request: request, first: request.URL, seen: map[string]bool{}}
+		for !w.done {
+			page, err := w.step(ctx)
+			if !yield(page, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// walk is the way through the pages of one call.
+type walk struct {
+	client  *Client
+	method  *provider.Method
+	request transport.Request // of the next page
+	first   string            // URL of the first
+	number  int
+	seen    map[string]bool // URLs that were read by GET
+	done    bool
+}
+
+// step reads a page and prepares the request of the next.
+func (w *walk) step(ctx context.Context) (Page, error) {
+	if w.number >= w.client.options.MaxPages {
+		return Page{}, w.tooMany()
+	}
+	if w.request.Method == http.MethodGet {
+		w.seen[w.request.URL] = true
+	}
+	response, err := w.client.send(ctx, w.method, w.request)
+	if err != nil {
+		return Page{}, err
+	}
+	l := layoutOf(w.method)
+	reply, err := split(response.Body, l)
+	if err == nil {
+		err = reply.asList(l)
+	}
+	if err != nil {
+		return Page{}, unreadable(w.method, w.request, response, err)
+	}
+	w.number++
+	page := Page{
+		Items: reply.items, Bytes: len(response.Body), Number: w.number, Last: reply.next == "",
+		RequestID: response.RequestID, Attempts: response.Attempts, Waited: response.Waited, Duration: response.Duration,
+	}
+	w.done = page.Last
+	if !page.Last {
+		err = w.follow(reply.next, response)
+	}
+	if err != nil {
+		return Page{}, err
+	}
+	return page, nil
+}
+
+// asList puts the items of an answer in place: the whole object where that is
+// the item. A list without its member is no empty list.
+func (r *reply) asList(l layout) error {
+	switch {
+	case r.found || r.whole == nil:
+		return nil
+	case r.whole[0] != '{':
+		return errScalar
+	case len(l.path) == 0:
+		r.items = [][]byte{r.whole}
+		return nil
+	case l.loose:
+		return nil
+	}
+	return missingMember(strings.Join(l.path, "."))
+}
+
+// follow prepares the request of the page behind a link. The link is taken as
+// it is: it holds the version and the filter already. Lists that begin with a
+// POST go on with a GET.
+func (w *walk) follow(link string, response *transport.Response) error {
+	next, err := resolve(link, response.URL)
+	if err != nil {
+		return w.broken(response, "the link to the next page cannot be read").Because(err)
+	}
+	base, err := url.Parse(w.first)
+	if err != nil {
+		return w.broken(response, "the link to the next page cannot be read").Because(err)
+	}
+	if transport.Origin(next) != transport.Origin(base) || next.User != nil {
+		return w.broken(response, "the link to the next page leads from %s to another host, %s", base.Host, next.Host).
+			WithHint("a credential is not carried to another host; " +
+				"if the service was called through --endpoint, it has to write its own address into links")
+	}
+	if w.seen[next.String()] {
+		return w.broken(response, "the link to the next page leads back to a page that was read already").
+			WithHint("the service would be read for ever; the rows so far are not all of them")
+	}
+	w.request.URL = next.String()
+	if w.request.Method != http.MethodGet {
+		w.request.Method, w.request.Body = http.MethodGet, nil
+		w.request.Header = w.request.Header.Clone()
+		w.request.Header.Del("Content-Type")
+	}
+	return nil
+}
+
+// resolve makes a link absolute. What may stand in no URL is escaped, since
+// some services write blanks and quotes into links.
+func resolve(link, base string) (*url.URL, error) {
+	from, err := url.Parse(base)
+	if err != nil {
+		return nil, err
+	}
+	to, err := from.Parse(escapeIllegal(link))
+	if err != nil {
+		return nil, err
+	}
+	to.Fragment, to.RawFragment = "", ""
+	return to, nil
+}
+
+func (w *walk) broken(response *transport.Response, format string, args ...any) *fault.Error {
+	f := fault.New(fault.ReplyInvalid, format, args...).On(w.method.FullName())
+	f.HTTP = httpOf(w.request, response)
+	return f.WithDetail("page %d", w.number)
+}
+
+func (w *walk) tooMany() *fault.Error {
+	return fault.New(fault.LimitReached, "the listing has more than %d pages", w.client.options.MaxPages).
+		WithHint("narrow the statement, or allow more pages").On(w.method.FullName())
+}

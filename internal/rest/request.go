@@ -1,0 +1,249 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/provider"
+	"github.com/planeql/planeql/internal/transport"
+)
+
+// Request builds the request of a call, exactly as it would be sent, except
+// for the credential. It is what a dry run shows. Errors are faults of the
+// arguments.
+func (c *Client) Request(call provider.Call) (transport.Request, error) {
+	m := call.Method
+	r := transport.Request{
+		Provider: m.Resource.Provider, Method: m.HTTPMethod, Header: http.Header{},
+		Body: call.Body, Idempotent: m.ReadOnly, Authorize: true,
+	}
+	if err := checkNames(call); err != nil {
+		return r, err
+	}
+	path, err := expandPath(call)
+	if err != nil {
+		return r, err
+	}
+	base := c.transport.Endpoint(m.Resource.Provider)
+	if base == "" {
+		base = strings.TrimRight(m.Server, "/")
+	}
+	r.URL = base + path
+	if query := c.query(call); query != "" {
+		r.URL += "?" + query
+	}
+	r.Bucket = bucket(m, path)
+	return r, c.headers(call, r.Header)
+}
+
+func (c *Client) headers(call provider.Call, h http.Header) error {
+	m := call.Method
+	h.Set("Accept", "application/json")
+	if call.Body != nil {
+		h.Set("Content-Type", "application/json")
+		if m.Body != nil && m.Body.MediaType != "" {
+			h.Set("Content-Type", m.Body.MediaType)
+		}
+	}
+	if m.Resource.Family == provider.ARM {
+		h.Set("x-ms-client-request-id", c.options.RequestID())
+	}
+	for _, a := range call.Arguments {
+		p, ok := m.Parameter(a.Name)
+		if !ok || p.In != provider.InHeader {
+			continue
+		}
+		if strings.ContainsFunc(a.Value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			return badValue(m, p.Name, a.Value, "a header takes no line ends and no control characters")
+		}
+		if strings.EqualFold(p.Name, "Authorization") || strings.EqualFold(p.Name, "Host") {
+			return fault.New(fault.InvalidValue, "the parameter %q cannot be given", p.Name).On(m.FullName()).
+				WithHint("credentials are set with --auth %s=…", m.Resource.Provider)
+		}
+		h.Set(p.Name, a.Value)
+	}
+	return nil
+}
+
+// checkNames refuses arguments that would not be sent: one that is dropped in
+// silence makes the answer wrong.
+func checkNames(call provider.Call) error {
+	m := call.Method
+	for _, a := range call.Arguments {
+		if _, ok := m.Parameter(a.Name); ok || isConstant(m, a.Name) {
+			continue
+		}
+		var names []string
+		for _, p := range m.Parameters {
+			names = append(names, p.Name)
+		}
+		return fault.New(fault.UndefinedParameter, "the method has no parameter %q", a.Name).On(m.FullName()).
+			WithHint("%s", fault.DidYouMean(a.Name, names, "its parameters are "+strings.Join(names, ", ")))
+	}
+	for _, p := range m.Parameters {
+		if _, given := argument(call, p.Name); p.Required && !given && !isConstant(m, p.Name) {
+			return fault.New(fault.MissingParameter, "the parameter %q has no value", p.Name).On(m.FullName()).
+				WithHint("add %s = '…' to the statement", p.Name)
+		}
+	}
+	return nil
+}
+
+func isConstant(m *provider.Method, name string) bool {
+	return slices.ContainsFunc(m.Constants, func(k provider.Constant) bool { return k.Name == name })
+}
+
+func argument(call provider.Call, name string) (string, bool) {
+	for _, a := range call.Arguments {
+		if a.Name == name {
+			return a.Value, true
+		}
+	}
+	return "", false
+}
+
+// expandPath puts the arguments into the path template, each as one segment.
+func expandPath(call provider.Call) (string, error) {
+	var b strings.Builder
+	rest := call.Method.Path
+	for {
+		before, after, found := strings.Cut(rest, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String(), nil
+		}
+		name, tail, closed := strings.Cut(after, "}")
+		if !closed {
+			return "", fault.New(fault.DocumentInvalid, "the path %q has a brace without an end", call.Method.Path).
+				On(call.Method.FullName())
+		}
+		value, err := pathValue(call, name)
+		if err != nil {
+			return "", err
+		}
+		// A raw value such as a scope begins with the slash that stands in the template too.
+		if strings.HasSuffix(b.String(), "/") {
+			value = strings.TrimPrefix(value, "/")
+		}
+		b.WriteString(value)
+		rest = tail
+	}
+}
+
+func pathValue(call provider.Call, name string) (string, error) {
+	m := call.Method
+	value, given := argument(call, name)
+	if !given {
+		return "", fault.New(fault.MissingParameter, "the parameter %q has no value", name).On(m.FullName()).
+			WithHint("add %s = '…' to the statement", name)
+	}
+	p, _ := m.Parameter(name)
+	segments := []string{value}
+	if p.Raw {
+		segments = strings.Split(strings.Trim(value, "/"), "/")
+	}
+	for _, s := range segments {
+		if s == "" {
+			return "", badValue(m, name, value, "a part of a path cannot be empty: another resource would be meant")
+		}
+		if s == "." || s == ".." {
+			return "", badValue(m, name, value, "a path cannot hold . or .. as a part")
+		}
+	}
+	if p.Raw {
+		if strings.ContainsAny(value, "?#") {
+			return "", badValue(m, name, value, "a path cannot hold ? or #")
+		}
+		return strings.TrimRight(escapeIllegal(value), "/"), nil
+	}
+	return escapeSegment(value), nil
+}
+
+func badValue(m *provider.Method, name, value, why string) *fault.Error {
+	return fault.New(fault.InvalidValue, "the parameter %q does not take the value %q", name, value).
+		WithDetail("%s", why).On(m.FullName())
+}
+
+// escapeSegment escapes a value as one segment of a path. url.PathEscape leaves
+// what may stand in a segment, such as : and @, which ids of Azure contain.
+func escapeSegment(value string) string { return url.PathEscape(value) }
+
+// escapeIllegal escapes what may stand nowhere in a URL and leaves the rest,
+// escapes included, as it is.
+func escapeIllegal(text string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(text) {
+		ch := text[i]
+		if ch > ' ' && ch < 0x7f && !strings.ContainsRune("\"<>\\^`{|}", rune(ch)) {
+			b.WriteByte(ch)
+			continue
+		}
+		b.WriteByte('%')
+		b.WriteByte(hex[ch>>4])
+		b.WriteByte(hex[ch&15])
+	}
+	return b.String()
+}
+
+// query encodes constants and query arguments, sorted by name, blanks as %20:
+// not every service reads + as a blank.
+func (c *Client) query(call provider.Call) string {
+	m := call.Method
+	values := url.Values{}
+	for _, k := range m.Constants {
+		value, given := argument(call, k.Name)
+		if !given {
+			value = k.Value
+			if k.Name == "api-version" {
+				value = c.apiVersion(m, value)
+			}
+		}
+		values.Set(k.Name, value)
+	}
+	for _, a := range call.Arguments {
+		if p, ok := m.Parameter(a.Name); ok && p.In == provider.InQuery && !isConstant(m, a.Name) {
+			values.Add(a.Name, a.Value)
+		}
+	}
+	return strings.ReplaceAll(values.Encode(), "+", "%20")
+}
+
+// apiVersion gives the configured version for a method, or the document's.
+func (c *Client) apiVersion(m *provider.Method, documented string) string {
+	if len(c.versions) == 0 {
+		return documented
+	}
+	for _, name := range []string{
+		typeOfPath(m.Path), m.Resource.Path(), m.Resource.Provider + "." + m.Resource.Service, m.Resource.Provider,
+	} {
+		if version, ok := c.versions[strings.ToLower(name)]; ok && name != "" {
+			return version
+		}
+	}
+	return documented
+}
+
+// bucket names the limit of Azure Resource Manager that a call is counted
+// against: by subscription, or the tenant, and by read, write or delete. A POST
+// is a write there even where it only reads.
+func bucket(m *provider.Method, path string) string {
+	if m.Resource.Family != provider.ARM {
+		return ""
+	}
+	scope := "tenant"
+	if id, ok := ParseID(path); ok && id.Subscription != "" {
+		scope = strings.ToLower(id.Subscription)
+	}
+	kind := "write"
+	switch m.HTTPMethod {
+	case http.MethodGet, http.MethodHead:
+		kind = "read"
+	case http.MethodDelete:
+		kind = "delete"
+	}
+	return m.Resource.Provider + "|" + scope + "|" + kind
+}

@@ -1,0 +1,65 @@
+package syntax
+
+import "strings"
+
+// Normalize gives a text in the spelling that DuckDB's parser takes: names
+// with a dollar sign and names in backquotes become names in double quotes.
+// Everything else stays where it is.
+func Normalize(text *Edited) (*Edited, error) {
+	tokens, err := Lex(text.Text)
+	if err != nil {
+		return nil, text.Locate(err)
+	}
+	var edits []Edit
+	for _, t := range tokens {
+		switch {
+		case t.Kind == Backquoted || t.Kind == Word && strings.HasPrefix(t.Text, "$"):
+			name, _ := t.Name()
+			edits = append(edits, Edit{t.Start, t.End, QuoteName(name)})
+		case t.Kind == Hint:
+			edits = append(edits, Edit{t.Start, t.End, strings.Repeat(" ", t.End-t.Start)})
+		}
+	}
+	if len(edits) == 0 {
+		return text, nil
+	}
+	return text.Apply(edits), nil
+}
+
+// QuoteName gives a name as a quoted identifier of SQL.
+func QuoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// QuoteText gives a text as a string literal of SQL.
+func QuoteText(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// NameAt gives the dotted name of the given number of parts that stands at an
+// offset of a text, with its end. ok is false when no such name stands there.
+func NameAt(text string, offset, parts int) (name Name, ok bool) {
+	if offset < 0 || offset >= len(text) {
+		return Name{}, false
+	}
+	l := &lexer{text: text, at: offset}
+	name.Start = offset
+	for i := range parts {
+		if l.skipSpace() != nil || l.at >= len(text) {
+			return Name{}, false
+		}
+		t, err := l.next()
+		if err != nil {
+			return Name{}, false
+		}
+		part, isName := t.Name()
+		if !isName {
+			return Name{}, false
+		}
+		name.Parts, name.End = append(name.Parts, part), t.End
+		if i == parts-1 {
+			return name, true
+		}
+		if l.skipSpace() != nil || l.at >= len(text) || text[l.at] != '.' {
+			return Name{}, false
+		}
+		l.at++
+	}
+	return Name{}, false
+}

@@ -1,0 +1,61 @@
+package syntax
+
+import (
+	"testing"
+
+	"github.com/planeql/planeql/internal/fault"
+)
+
+func TestEdited_span(t *testing.T) {
+	source := &fault.Source{Name: "t", Text: "xx SELECT `a`, $b FROM c yy"}
+	text := Original(source, 3, len(source.Text)-3)
+	normal, err := Normalize(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `SELECT "a", "$b" FROM c`; normal.Text != want {
+		t.Fatalf("Normalize = %q, want %q", normal.Text, want)
+	}
+	longer := normal.Apply([]Edit{{7, 10, "a_much_longer_name"}, {22, 23, "(SELECT 1)"}})
+	for _, test := range []struct {
+		in   *Edited
+		part string
+		want string
+	}{
+		{normal, `"a"`, "`a`"},
+		{normal, `"$b"`, "$b"},
+		{normal, "FROM", "FROM"},
+		{normal, "c", "c"},
+		{longer, "much", "`a`"},
+		{longer, "FROM", "FROM"},
+		{longer, "(SELECT 1)", "c"},
+	} {
+		at := index(t, test.in.Text, test.part)
+		span := test.in.Span(at, at+len(test.part))
+		if got := source.Text[span.Start:span.End]; got != test.want {
+			t.Errorf("%q of %q came from %q, want %q", test.part, test.in.Text, got, test.want)
+		}
+	}
+}
+
+func TestEdited_part(t *testing.T) {
+	source := &fault.Source{Name: "t", Text: "abcdefghij"}
+	part := Original(source, 1, 9).Part(2, 6).Apply([]Edit{{0, 0, "__"}})
+	if part.Text != "__defg" {
+		t.Fatalf("Part = %q", part.Text)
+	}
+	if span := part.Span(3, 5); source.Text[span.Start:span.End] != "ef" {
+		t.Errorf("span = %q", source.Text[span.Start:span.End])
+	}
+}
+
+func index(t *testing.T, text, part string) int {
+	t.Helper()
+	for i := range text {
+		if len(text)-i >= len(part) && text[i:i+len(part)] == part {
+			return i
+		}
+	}
+	t.Fatalf("%q is not in %q", part, text)
+	return 0
+}

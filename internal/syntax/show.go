@@ -1,0 +1,114 @@
+package syntax
+
+import (
+	"strings"
+)
+
+// Show is SHOW [EXTENDED] PROVIDERS | SERVICES IN p | RESOURCES IN p.s |
+// METHODS IN p.s.r [LIKE 'pattern'].
+type Show struct {
+	What     string // PROVIDERS, SERVICES, RESOURCES, METHODS
+	In       Name
+	Extended bool
+	Like     string // empty: all
+}
+
+// Describe is DESCRIBE [EXTENDED] resource, or DESCRIBE METHOD
+// [EXTENDED] resource.method.
+type Describe struct {
+	Name     Name
+	Method   bool
+	Extended bool
+}
+
+// Explain is EXPLAIN [ANALYZE] [(FORMAT json)] statement.
+type Explain struct {
+	Analyze   bool
+	JSON      bool
+	Statement *Statement
+}
+
+// show reads the SHOW statements about the catalog; any other SHOW is DuckDB's.
+func (p *parser) show() (Head, error) {
+	p.next()
+	s := Show{Extended: p.accept("EXTENDED")}
+	s.What = strings.ToUpper(p.next().Text)
+	switch s.What {
+	case "PROVIDERS":
+	case "SERVICES", "RESOURCES", "METHODS":
+		if !p.accept("IN") && !p.accept("FROM") {
+			return nil, failAt(p.peek().Start, "IN is expected after SHOW %s", s.What)
+		}
+		name, err := p.name(map[string]string{
+			"SERVICES": "a provider", "RESOURCES": "provider.service", "METHODS": "provider.service.resource",
+		}[s.What])
+		if err != nil {
+			return nil, err
+		}
+		s.In = name
+	default:
+		if s.Extended {
+			return nil, failAt(p.tokens[1].Start, "EXTENDED is known for PROVIDERS, SERVICES, RESOURCES and METHODS only")
+		}
+		return Other{Verb: "SHOW"}, nil
+	}
+	s.Extended = p.accept("EXTENDED") || s.Extended
+	if p.accept("LIKE") {
+		t := p.next()
+		if t.Kind != String || t.Text[0] != '\'' {
+			return nil, failAt(t.Start, "a pattern in quotes is expected after LIKE")
+		}
+		s.Like = strings.ReplaceAll(t.Text[1:len(t.Text)-1], "''", "'")
+	}
+	if t := p.peek(); t.Is("WHERE") {
+		return nil, failAt(t.Start, "SHOW … WHERE is not supported yet: LIKE 'pattern' filters by name")
+	}
+	return s, p.end()
+}
+
+func (p *parser) describe() (Head, error) {
+	p.next()
+	d := Describe{Extended: p.accept("EXTENDED")}
+	for _, w := range queryWords {
+		if p.peek().Is(w) && !p.peekAt(1).IsSymbol(".") {
+			return Query{}, nil
+		}
+	}
+	if p.peek().Is("METHOD") && !p.peekAt(1).IsSymbol(".") && p.peekAt(1).Text != "" {
+		p.next()
+		d.Method = true
+		d.Extended = p.accept("EXTENDED") || d.Extended
+	}
+	name, err := p.name("the name of a resource")
+	if err != nil {
+		return nil, err
+	}
+	d.Name = name
+	return d, p.end()
+}
+
+// explain reads EXPLAIN and the statement after it.
+func (p *parser) explain() (Head, error) {
+	p.next()
+	x := Explain{Analyze: p.accept("ANALYZE")}
+	if t := p.peek(); t.IsSymbol("(") && p.peekAt(1).Is("FORMAT") {
+		format := p.peekAt(2)
+		if !p.peekAt(3).IsSymbol(")") || !format.Is("json") && !format.Is("text") {
+			return nil, failAt(t.Start, "(FORMAT json) or (FORMAT text) is expected here")
+		}
+		x.JSON = format.Is("json")
+		p.at += 4
+	}
+	if p.peek().Text == "" {
+		return nil, failAt(p.peek().Start, "a statement is expected after EXPLAIN")
+	}
+	inner, err := newStatement(p.text.Part(p.peek().Start, len(p.text.Text)))
+	if err != nil {
+		return nil, err
+	}
+	if _, nested := inner.Head.(Explain); nested {
+		return nil, failAt(p.peek().Start, "EXPLAIN cannot explain itself")
+	}
+	x.Statement = inner
+	return x, nil
+}

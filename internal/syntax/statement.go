@@ -1,0 +1,252 @@
+package syntax
+
+import (
+	"strings"
+
+	"github.com/planeql/planeql/internal/fault"
+)
+
+// Statement is one statement of a script. Head says which one; the text is the
+// user's, placeholders filled, without the semicolon.
+type Statement struct {
+	Text   *Edited
+	Tokens []Token // of Text
+	Head   Head
+}
+
+// Span gives the place of a token range in the user's text.
+func (s *Statement) Span(first, last Token) fault.Span { return s.Text.Span(first.Start, last.End) }
+
+// Head is what a statement begins with and what follows from it: one of Query,
+// Exec, Delete, Show, Describe, Explain, Use and Other.
+type Head interface{ head() }
+
+// Query is a SELECT in any of DuckDB's forms.
+type Query struct{}
+
+// Other is a statement that only DuckDB knows, or that planeql does not run
+// yet; Verb is its first word in upper case.
+type Other struct {
+	Verb   string
+	Target Name // of INSERT, UPDATE, REPLACE; else empty
+}
+
+// Use is USE provider[.service].
+type Use struct{ Name Name }
+
+// Name is a dotted name with its place in the statement's text.
+type Name struct {
+	Parts      []string
+	Start, End int
+}
+
+// String gives the name with dots.
+func (n Name) String() string { return strings.Join(n.Parts, ".") }
+
+func (Query) head()    {}
+func (Other) head()    {}
+func (Use) head()      {}
+func (Exec) head()     {}
+func (Delete) head()   {}
+func (Show) head()     {}
+func (Describe) head() {}
+func (Explain) head()  {}
+
+// Parse splits a script into statements, fills the placeholders from values
+// and reads the heads. Empty statements are dropped. Errors have their place
+// in the source.
+func Parse(source *fault.Source, values map[string]string) ([]*Statement, error) {
+	text, err := fill(Original(source, 0, len(source.Text)), values)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := Lex(text.Text)
+	if err != nil {
+		return nil, text.Locate(err)
+	}
+	var statements []*Statement
+	for len(tokens) > 0 {
+		n := 0
+		for n < len(tokens) && !tokens[n].IsSymbol(";") {
+			n++
+		}
+		if n > 0 {
+			s, err := newStatement(text.Part(tokens[0].Start, tokens[n-1].End))
+			if err != nil {
+				return nil, err
+			}
+			statements = append(statements, s)
+		}
+		tokens = tokens[min(n+1, len(tokens)):]
+	}
+	return statements, nil
+}
+
+// newStatement reads the head of one statement.
+func newStatement(text *Edited) (*Statement, error) {
+	tokens, err := Lex(text.Text)
+	if err != nil {
+		return nil, text.Locate(err)
+	}
+	p := &parser{text: text, tokens: tokens}
+	head, err := p.head()
+	if err != nil {
+		return nil, text.Locate(err)
+	}
+	return &Statement{Text: text, Tokens: tokens, Head: head}, nil
+}
+
+// queryWords are the words a query of DuckDB can begin with.
+var queryWords = []string{"SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SUMMARIZE"}
+
+// parser reads the tokens of one statement.
+type parser struct {
+	text   *Edited
+	tokens []Token
+	at     int
+}
+
+func (p *parser) head() (Head, error) {
+	first := p.peek()
+	for _, w := range queryWords {
+		if first.Is(w) {
+			return Query{}, nil
+		}
+	}
+	switch strings.ToUpper(first.Text) {
+	case "(":
+		return Query{}, nil
+	case "EXEC", "EXECUTE", "CALL":
+		if first.Is("EXEC") {
+			return p.exec()
+		}
+	case "DELETE":
+		return p.delete()
+	case "SHOW":
+		return p.show()
+	case "DESCRIBE", "DESC":
+		return p.describe()
+	case "EXPLAIN":
+		return p.explain()
+	case "USE":
+		return p.use()
+	case "INSERT", "UPDATE", "REPLACE":
+		return p.write()
+	}
+	if first.Kind != Word {
+		return nil, failAt(first.Start, "a statement cannot begin with %q", first.Text)
+	}
+	return Other{Verb: strings.ToUpper(first.Text)}, nil
+}
+
+// write reads the target of INSERT, UPDATE and REPLACE.
+func (p *parser) write() (Head, error) {
+	verb := strings.ToUpper(p.next().Text)
+	p.skipHint()
+	for p.peek().Is("OR") || p.peek().Is("IGNORE") || p.peek().Is("INTO") || p.peek().Is("REPLACE") {
+		p.next()
+	}
+	name, err := p.name("the name of a resource or table")
+	if err != nil {
+		return Other{Verb: verb}, nil
+	}
+	return Other{Verb: verb, Target: name}, nil
+}
+
+func (p *parser) use() (Head, error) {
+	p.next()
+	name, err := p.name("a provider or provider.service")
+	if err != nil {
+		return nil, err
+	}
+	return Use{name}, p.end()
+}
+
+// end checks that nothing follows.
+func (p *parser) end() error {
+	if t := p.peek(); t.Text != "" {
+		return failAt(t.Start, "%q is not expected here", t.Text)
+	}
+	return nil
+}
+
+// peek gives the next token; past the end an empty one at the end of the text.
+func (p *parser) peek() Token { return p.peekAt(0) }
+
+func (p *parser) peekAt(n int) Token {
+	if p.at+n < len(p.tokens) {
+		return p.tokens[p.at+n]
+	}
+	end := len(p.text.Text)
+	return Token{Kind: Symbol, Start: end, End: end}
+}
+
+func (p *parser) next() Token {
+	t := p.peek()
+	p.at++
+	return t
+}
+
+// accept moves over the word if it is next.
+func (p *parser) accept(word string) bool {
+	if p.peek().Is(word) {
+		p.at++
+		return true
+	}
+	return false
+}
+
+func (p *parser) skipHint() {
+	for p.peek().Kind == Hint {
+		p.at++
+	}
+}
+
+// name reads a dotted name; what says what it should be, for the error.
+func (p *parser) name(what string) (Name, error) {
+	var n Name
+	for {
+		t := p.peek()
+		part, ok := t.Name()
+		if !ok || part == "" {
+			return n, failAt(t.Start, "%s is expected here", what)
+		}
+		if len(n.Parts) == 0 {
+			n.Start = t.Start
+		}
+		n.Parts, n.End = append(n.Parts, part), t.End
+		p.next()
+		if !p.peek().IsSymbol(".") {
+			return n, nil
+		}
+		p.next()
+	}
+}
+
+// expression moves to the end of an expression: the next token at no depth for
+// which stop is true, or the end of the statement. It gives its byte range.
+func (p *parser) expression(stop func(Token) bool) (start, end int, err error) {
+	start = p.peek().Start
+	end = start
+	depth := 0
+	for p.peek().Text != "" {
+		t := p.peek()
+		switch {
+		case t.IsSymbol("(") || t.IsSymbol("[") || t.IsSymbol("{"):
+			depth++
+		case t.IsSymbol(")") || t.IsSymbol("]") || t.IsSymbol("}"):
+			depth--
+		case depth == 0 && stop(t):
+			return start, end, nil
+		}
+		if depth < 0 {
+			return 0, 0, failAt(t.Start, "%q closes nothing", t.Text)
+		}
+		end = t.End
+		p.next()
+	}
+	if depth > 0 {
+		return 0, 0, failAt(start, "a bracket is not closed before the end of the statement")
+	}
+	return start, end, nil
+}

@@ -1,0 +1,263 @@
+package syntax
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/planeql/planeql/internal/fault"
+)
+
+func parse(text string, values map[string]string) ([]*Statement, error) {
+	return Parse(&fault.Source{Name: "t", Text: text}, values)
+}
+
+func TestParse_split(t *testing.T) {
+	statements, err := parse(" ;; SELECT ';' -- ;\n; SELECT 2 /* ; */ ;; USE azure ", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, s := range statements {
+		texts = append(texts, s.Text.Text)
+	}
+	if got, want := strings.Join(texts, "|"), "SELECT ';'|SELECT 2|USE azure"; got != want {
+		t.Errorf("Parse = %q, want %q", got, want)
+	}
+}
+
+func TestParse_placeholders(t *testing.T) {
+	values := map[string]string{"a": `it's "x"`, "$filter": "name eq 'x'", "n": "5"}
+	for text, want := range map[string]string{
+		"SELECT '{{ a }}'":                       `SELECT 'it''s "x"'`,
+		"SELECT '{{$filter}}', {{ n }}":          "SELECT 'name eq ''x''', 5",
+		`SELECT "{{ a }}"`:                       `SELECT "it's ""x"""`,
+		`SELECT '{ "m": "{{ a }}", "n": {{n}}}'`: `SELECT '{ "m": "it''s \"x\"", "n": 5}'`,
+		"SELECT 1 -- {{ unknown }}":              "SELECT 1",
+		"SELECT '{{a}}{{n}}'":                    `SELECT 'it''s "x"5'`,
+	} {
+		statements, err := parse(text, values)
+		if err != nil {
+			t.Errorf("Parse(%q): %v", text, err)
+			continue
+		}
+		if got := statements[0].Text.Text; got != want {
+			t.Errorf("Parse(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestParse_unfilled(t *testing.T) {
+	_, err := parse("SELECT 1;\nSELECT '{{ nme }}'", map[string]string{"name": "x"})
+	e := fault.As(err)
+	if e == nil || e.Code != fault.UndefinedParameter || e.Hint != "did you mean name?" {
+		t.Fatalf("Parse = %v", err)
+	}
+	if line, column := e.Span.Source.Position(e.Span.Start); line != 2 || column != 9 {
+		t.Errorf("position = %d:%d, want 2:9", line, column)
+	}
+}
+
+func TestParse_heads(t *testing.T) {
+	for text, want := range map[string]string{
+		"SELECT 1":                                        "{}",
+		"FROM t":                                          "{}",
+		"(SELECT 1) UNION SELECT 2":                       "{}",
+		"CREATE TABLE a AS SELECT 1":                      "CREATE ",
+		"INSERT INTO a.b.c (x) VALUES 1":                  "INSERT a.b.c",
+		"INSERT OR REPLACE INTO t SELECT 1":               "INSERT t",
+		"UPDATE a.b.c SET x = 1":                          "UPDATE a.b.c",
+		"REPLACE INTO a.b.c SELECT 1":                     "REPLACE a.b.c",
+		"USE azure.desktop_virtualization":                "azure.desktop_virtualization",
+		"SHOW PROVIDERS":                                  "PROVIDERS  false \"\"",
+		"show extended services in azure":                 "SERVICES azure true \"\"",
+		"SHOW RESOURCES FROM azure.x LIKE '%it''s%'":      "RESOURCES azure.x false \"%it's%\"",
+		"SHOW METHODS IN a.b.c":                           "METHODS a.b.c false \"\"",
+		"SHOW TABLES":                                     "SHOW ",
+		"DESCRIBE a.b.c":                                  "a.b.c false false",
+		"DESC EXTENDED a.b.c":                             "a.b.c false true",
+		"DESCRIBE METHOD EXTENDED a.b.c.list":             "a.b.c.list true true",
+		"DESCRIBE SELECT 1":                               "{}",
+		"DELETE FROM a.b.c WHERE x = 'y' AND z = 1":       "a.b.c WHERE x = 'y' AND z = 1",
+		"DELETE FROM a.b.c WHERE x = 1 RETURNING id, b":   "a.b.c WHERE x = 1 RETURNING id, b",
+		"EXEC a.b.c.d":                                    "a.b.c.d",
+		"EXEC a.b.c.d @x='1', @y=2":                       "a.b.c.d x='1' y=2",
+		"EXEC a.b.c.d @x='1' --required,\n @y=lower('A')": "a.b.c.d x='1' y=lower('A')",
+		"EXEC a.b.c.d @x='1' @@json='{}' RETURNING *":     "a.b.c.d x='1' json '{}' RETURNING *",
+		"EXEC /*+ NOWAIT */ a.b.c.d @x = (1, 2)":          "a.b.c.d x=(1, 2) NOWAIT",
+	} {
+		statements, err := parse(text, nil)
+		if err != nil {
+			t.Errorf("Parse(%q): %v", text, err)
+			continue
+		}
+		if got := describe(statements[0]); got != want {
+			t.Errorf("Parse(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+// describe gives the head of a statement as a line of text.
+func describe(s *Statement) string {
+	text := s.Text.Text
+	part := func(word string, c *Clause) string {
+		if c == nil {
+			return ""
+		}
+		return " " + word + " " + text[c.Start:c.End]
+	}
+	switch h := s.Head.(type) {
+	case Other:
+		return h.Verb + " " + h.Target.String()
+	case Use:
+		return h.Name.String()
+	case Show:
+		return fmt.Sprintf("%s %s %v %q", h.What, h.In, h.Extended, h.Like)
+	case Describe:
+		return fmt.Sprintf("%s %v %v", h.Name, h.Method, h.Extended)
+	case Delete:
+		return h.Target.String() + part("WHERE", h.Where) + part("RETURNING", h.Returning)
+	case Exec:
+		line := h.Method.String()
+		for _, a := range h.Arguments {
+			line += " " + a.Name + "=" + text[a.Start:a.End]
+		}
+		if h.Payload != nil {
+			line += " json " + text[h.Payload.Start:h.Payload.End]
+		}
+		for _, hint := range h.Hints {
+			line += " " + hint
+		}
+		return line + part("RETURNING", h.Returning)
+	}
+	return fmt.Sprint(s.Head)
+}
+
+func TestParse_explain(t *testing.T) {
+	statements, err := parse("EXPLAIN (FORMAT json) EXEC a.b.c.d @x='1'", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, ok := statements[0].Head.(Explain)
+	if !ok || !x.JSON || x.Analyze || describe(x.Statement) != "a.b.c.d x='1'" {
+		t.Errorf("Parse = %+v", statements[0].Head)
+	}
+	at := index(t, x.Statement.Text.Text, "@x")
+	if span := x.Statement.Text.Span(at, at+2); span.Source.Text[span.Start:span.End] != "@x" {
+		t.Errorf("the place of @x is %v", span)
+	}
+}
+
+func TestParse_errors(t *testing.T) {
+	for text, want := range map[string]string{
+		"EXEC":                                "the name of a method",
+		"EXEC a.b.c.d @x":                     "\"=\" is expected after @x",
+		"EXEC a.b.c.d @x=":                    "a value is expected after @x =",
+		"EXEC a.b.c.d @x=1,":                  "",
+		"EXEC a.b.c.d @x=1,, @y=2":            "before \",\"",
+		"EXEC a.b.c.d @x=1 @X=2":              "@X is given twice",
+		"EXEC a.b.c.d x=1":                    "instead of \"x\"",
+		"EXEC a.b.c.d @@body='{}'":            "@@body is not known",
+		"EXEC a.b.c.d @@json='{}' @@json='a'": "there can be one @@ argument",
+		"EXEC a.b.c.d FROM (SELECT 1)":        "not supported yet",
+		"EXEC a.b.c.d @x=(1":                  "a bracket is not closed",
+		"EXEC a.b.c.d @x=1)":                  "closes nothing",
+		"DELETE a.b.c":                        "FROM is expected after DELETE",
+		"DELETE FROM a.b.c WHERE":             "something is expected after WHERE",
+		"DELETE FROM a.b.c x":                 "\"x\" is not expected here",
+		"DELETE FROM a.b.c USING d":           "USING is not supported yet",
+		"SHOW SERVICES":                       "IN is expected after SHOW SERVICES",
+		"SHOW METHODS IN a.b.c LIKE x":        "a pattern in quotes",
+		"SHOW EXTENDED TABLES":                "EXTENDED is known for",
+		"DESCRIBE":                            "the name of a resource is expected",
+		"USE":                                 "a provider or provider.service is expected",
+		"USE a b":                             "\"b\" is not expected here",
+		"EXPLAIN":                             "a statement is expected after EXPLAIN",
+		"EXPLAIN EXPLAIN SELECT 1":            "EXPLAIN cannot explain itself",
+		"= 1":                                 "a statement cannot begin with",
+	} {
+		_, err := parse(text, nil)
+		if want == "" {
+			if err != nil {
+				t.Errorf("Parse(%q): %v", text, err)
+			}
+			continue
+		}
+		e := fault.As(err)
+		if e == nil || !strings.Contains(e.Message, want) {
+			t.Errorf("Parse(%q) = %v, want %q", text, err, want)
+			continue
+		}
+		if e.Span.Source == nil {
+			t.Errorf("Parse(%q): the error has no place", text)
+		}
+	}
+}
+
+func TestStatement_bind(t *testing.T) {
+	statements, err := parse("SELECT ?, '?', $2", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound, err := statements[0].Bind([]string{"'a'", "2"})
+	if err != nil || bound.Text.Text != "SELECT 'a', '?', 2" {
+		t.Errorf("Bind = %v, %v", bound, err)
+	}
+	if _, err := statements[0].Bind([]string{"1"}); fault.As(err) == nil {
+		t.Errorf("Bind with too few = %v", err)
+	}
+	if _, err := statements[0].Bind([]string{"1", "2", "3"}); fault.As(err) == nil {
+		t.Errorf("Bind with too many = %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		"SELECT * FROM a.b.c WHERE x = 'y' -- required\nAND $filter = '{{ f }}';",
+		"EXEC a.b.c.d @x='1' --required,\n@y=2 @@json='{\"a\": \"{{ f }}\"}' RETURNING *",
+		"DELETE FROM a.b.c WHERE (a, b) IN ((1, 2))", "EXPLAIN (FORMAT json) USE a", "$$", "{{", "@@", "e'\\'",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		statements, err := parse(text, map[string]string{"f": `a'b"c`})
+		if err != nil {
+			if e := fault.As(err); e == nil || e.Span.Source == nil || e.Span.Start > len(text) {
+				t.Fatalf("Parse(%q): %#v", text, err)
+			}
+			return
+		}
+		for _, s := range statements {
+			span := s.Text.Span(0, len(s.Text.Text))
+			if span.Start < 0 || span.End > len(text) || span.Start > span.End {
+				t.Fatalf("Parse(%q): a statement at %v", text, span)
+			}
+			if _, err := Normalize(s.Text); err != nil {
+				t.Fatalf("Normalize(%q): %v", s.Text.Text, err)
+			}
+		}
+	})
+}
+
+func FuzzPlaceholder(f *testing.F) {
+	f.Add(`it's "x"\`, "SELECT '{{ v }}'")
+	f.Add(`a\"b'`, `SELECT '{"m": "{{ v }}"}'`)
+	f.Fuzz(func(t *testing.T, value, text string) {
+		if strings.ContainsAny(text, "{}") && !strings.Contains(text, "{{ v }}") {
+			return
+		}
+		quoted := "SELECT '{{ v }}'"
+		statements, err := parse(quoted, map[string]string{"v": value})
+		if err != nil {
+			t.Fatalf("Parse: %v", err)
+		}
+		if len(statements) != 1 || len(statements[0].Tokens) != 2 {
+			t.Fatalf("the value %q broke out of its string: %q", value, statements[0].Text.Text)
+		}
+		inner := statements[0].Tokens[1].Text
+		if got := strings.ReplaceAll(inner[1:len(inner)-1], "''", "'"); got != value {
+			t.Fatalf("the value %q came out as %q", value, got)
+		}
+		_, _ = parse(text, map[string]string{"v": value})
+	})
+}

@@ -1,0 +1,258 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/planeql/planeql/internal/fault"
+)
+
+// call is one Request on its way.
+type call struct {
+	transport *Transport
+	request   Request
+	url       *url.URL
+	target    Target
+	tallies   [2]*Tally // of the transport, of the statement (may be nil)
+	started   time.Time
+
+	attempts  int
+	retries   int // attempts that count against the limit: not the first, no redirect, no fresh sign-in
+	redirects int
+	waited    time.Duration
+	gaveUp    string
+	doubtful  bool // an attempt that was repeated may have been carried out
+	signed    string      // Authorization of the last attempt
+	refreshed bool        // a 401 was met
+	refused   string      // Authorization that it refused, until a fresh one is had
+	challenge string      // what it said, likewise
+	connected atomic.Bool // the last attempt got a connection
+}
+
+// outcome is what one attempt came to: an answer or an error.
+type outcome struct {
+	response *Response
+	err      error
+	sent     bool // the request may have reached the service
+	retryAt  time.Time
+}
+
+// attempt sends the request once and reads the whole answer, so that an answer
+// that breaks off counts as a broken connection and can be asked for again.
+func (c *call) attempt(ctx context.Context) (o outcome) {
+	lane := c.transport.lane(c.request.Bucket)
+	if err := c.passLane(ctx, lane); err != nil {
+		return outcome{err: err}
+	}
+	entered := time.Now()
+	defer func() { lane.leave(entered, o.throttled()) }()
+	release, err := c.transport.slot(ctx, c.url.Host)
+	if err != nil {
+		return outcome{err: err}
+	}
+	defer release()
+	hr, err := c.build(ctx)
+	if err != nil {
+		return outcome{err: err}
+	}
+	for _, t := range c.tallies {
+		if err := t.call(); err != nil {
+			return outcome{err: err}
+		}
+	}
+	c.attempts++
+	start := time.Now()
+	o = c.exchange(hr)
+	c.record(hr, o, start)
+	return o
+}
+
+func (o outcome) throttled() bool {
+	return o.response != nil && o.response.Status == http.StatusTooManyRequests
+}
+
+// passLane waits while the service wants no calls of this kind, and then for
+// room. The lane may have been closed again while the call stood in the queue.
+func (c *call) passLane(ctx context.Context, l *lane) error {
+	for {
+		for wait := l.closed(); wait > 0; wait = l.closed() {
+			if err := c.pause(ctx, wait); err != nil {
+				return err
+			}
+		}
+		if err := l.enter(ctx); err != nil {
+			return err
+		}
+		if l.closed() <= 0 {
+			return nil
+		}
+		l.abandon(nil)
+	}
+}
+
+// build makes the request of one attempt, signed.
+func (c *call) build(ctx context.Context) (*http.Request, error) {
+	hr := &http.Request{
+		Method: c.request.Method, URL: c.url, Host: c.url.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: c.request.Header.Clone(),
+	}
+	c.connected.Store(false)
+	hr = hr.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { c.connected.Store(true) },
+	}))
+	if hr.Header == nil {
+		hr.Header = http.Header{}
+	}
+	if agent := c.transport.options.UserAgent; agent != "" {
+		hr.Header.Set("User-Agent", agent)
+	}
+	if c.request.Body != nil {
+		hr.ContentLength = int64(len(c.request.Body))
+		hr.GetBody = func() (io.ReadCloser, error) {
+			return io.NopCloser(bytes.NewReader(c.request.Body)), nil
+		}
+		hr.Body, _ = hr.GetBody()
+	}
+	return hr, c.authorize(ctx, hr)
+}
+
+// authorize lets the provider's authorizer sign the request, after it is sure
+// that the credential goes to nobody else.
+func (c *call) authorize(ctx context.Context, hr *http.Request) error {
+	if !c.request.Authorize || c.target.Authorizer == nil {
+		return nil
+	}
+	if err := c.target.mayAuthorize(c.request.Provider, c.url); err != nil {
+		return err
+	}
+	if c.refused != "" {
+		hr.Header.Set("Authorization", c.refused)
+	}
+	err := c.target.Authorizer.Authorize(ctx, hr, c.challenge)
+	if err != nil {
+		return err
+	}
+	c.challenge, c.refused = "", ""
+	c.signed = hr.Header.Get("Authorization")
+	return nil
+}
+
+// exchange sends the request and reads the answer to its end.
+func (c *call) exchange(hr *http.Request) outcome {
+	resp, err := c.transport.base.RoundTrip(hr)
+	if err != nil {
+		return outcome{err: err, sent: c.mayHaveSent(err)}
+	}
+	defer resp.Body.Close()
+	body, err := readAll(resp, c.transport.options.MaxBody)
+	if err != nil {
+		return outcome{err: err, sent: true}
+	}
+	for _, t := range c.tallies {
+		t.received(len(body), resp.StatusCode)
+	}
+	now := time.Now()
+	return outcome{sent: true, retryAt: retryAt(resp.Header, now), response: &Response{
+		Status: resp.StatusCode, Header: resp.Header, Body: body, URL: c.url.String(),
+		RequestID: requestID(resp.Header), Attempts: c.attempts, Waited: c.waited,
+		Duration: now.Sub(c.started),
+	}}
+}
+
+// mayHaveSent tells whether a failed attempt may have reached the service: not
+// without a connection, where it is known whether there was one.
+func (c *call) mayHaveSent(err error) bool {
+	if c.transport.options.Base == nil {
+		return c.connected.Load()
+	}
+	return !isDial(err)
+}
+
+// requestID finds the id under which a service's support knows a call.
+func requestID(h http.Header) string {
+	for _, name := range []string{
+		"x-ms-request-id", "x-ms-correlation-request-id", "x-amzn-requestid", "x-github-request-id", "x-request-id",
+	} {
+		if id := h.Get(name); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// finish makes the result of the last attempt.
+func (c *call) finish(ctx context.Context, o outcome) (*Response, error) {
+	if o.err != nil {
+		return nil, c.failure(ctx, o)
+	}
+	o.response.Attempts, o.response.Waited = c.attempts, c.waited
+	o.response.RetryAt, o.response.GaveUp, o.response.Doubtful = o.retryAt, c.gaveUp, c.doubtful
+	return o.response, nil
+}
+
+// pause waits between two attempts. The wait ends early with ctx alone.
+func (c *call) pause(ctx context.Context, wait time.Duration) error {
+	if wait <= 0 {
+		return nil
+	}
+	start := time.Now()
+	for _, t := range c.tallies {
+		t.waiting(start.Add(wait), c.url.Host)
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	var err error
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		err = c.failure(ctx, outcome{err: ctx.Err()})
+	}
+	spent := time.Since(start)
+	c.waited += spent
+	for _, t := range c.tallies {
+		t.waited(spent)
+	}
+	return err
+}
+
+// record tells observers and the log of an attempt.
+func (c *call) record(hr *http.Request, o outcome, start time.Time) {
+	options := &c.transport.options
+	if options.Observe == nil && options.Log == nil {
+		return
+	}
+	e := Exchange{
+		Provider: c.request.Provider, Method: hr.Method, URL: RedactURL(c.url.String()),
+		Attempt: c.attempts, Started: start, Duration: time.Since(start), Err: o.err,
+	}
+	var received []byte
+	var kind string
+	if o.response != nil {
+		e.Status, e.RequestID, e.Bytes = o.response.Status, o.response.RequestID, len(o.response.Body)
+		received, kind = o.response.Body, o.response.Header.Get("Content-Type")
+	}
+	if options.Observe != nil {
+		options.Observe(e)
+	}
+	if options.Log != nil {
+		options.Log.write(e, c.request.Body, received, kind)
+	}
+}
+
+// cancelled makes the fault of a context that ended. What was asked for by the
+// user and what ran out of time have different exit codes.
+func cancelled(ctx context.Context) *fault.Error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fault.New(fault.Cancelled, "the time for the statement is over").In(fault.Service).
+			WithHint("allow more with --timeout, or ask for less").Because(ctx.Err())
+	}
+	return fault.New(fault.Cancelled, "interrupted").In(fault.Interrupt).Because(ctx.Err())
+}

@@ -1,0 +1,162 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/planeql/planeql/internal/fault"
+)
+
+// Waits where the service names no time: full jitter below a bound that doubles
+// from the first to the second of these.
+const (
+	firstBound = 500 * time.Millisecond
+	lastBound  = 30 * time.Second
+)
+
+// maxRedirects bounds how often a request is sent elsewhere within an origin.
+const maxRedirects = 5
+
+// again decides whether the request is sent once more and after which wait.
+func (c *call) again(ctx context.Context, o outcome) (time.Duration, bool) {
+	if ctx.Err() != nil || fault.As(o.err) != nil {
+		return 0, false
+	}
+	if o.response != nil && (c.redirected(o.response) || c.challenged(o.response)) {
+		return 0, true
+	}
+	if !c.mayRepeat(o) {
+		return 0, false
+	}
+	if c.retries+1 >= c.transport.options.Attempts {
+		return c.giveUp("all %d attempts were used", c.attempts)
+	}
+	wait := c.wait(o)
+	if wait > c.transport.options.Patience {
+		return c.giveUp("the service asks to wait %s, longer than the %s that is waited at most",
+			wait.Round(time.Second), c.transport.options.Patience)
+	}
+	if deadline, ok := ctx.Deadline(); ok && time.Now().Add(wait).After(deadline) {
+		return c.giveUp("the next attempt, in %s, is beyond the time for the statement", wait.Round(time.Millisecond))
+	}
+	for _, t := range c.tallies {
+		if why := t.retry(wait); why != "" {
+			return c.giveUp("%s", why)
+		}
+	}
+	c.retries++
+	switch {
+	case !o.throttled():
+		c.doubtful = c.doubtful || o.sent
+	case !o.retryAt.IsZero():
+		c.transport.lane(c.request.Bucket).close(time.Now().Add(wait))
+	}
+	return wait, true
+}
+
+func (c *call) giveUp(format string, args ...any) (time.Duration, bool) {
+	c.gaveUp = fmt.Sprintf(format, args...)
+	return 0, false
+}
+
+// mayRepeat holds the rule of what is sent again. A 429 says that the service
+// did nothing, so it holds for every method; other signs of trouble leave open
+// whether the request was carried out.
+func (c *call) mayRepeat(o outcome) bool {
+	if o.err != nil {
+		return worthRepeating(o.err) && (!o.sent || c.request.repeatable())
+	}
+	switch o.response.Status {
+	case http.StatusTooManyRequests:
+		return true
+	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return c.request.repeatable()
+	}
+	return false
+}
+
+// wait gives the time before the next attempt: never less than the service
+// asks for, and a little more, so that calls it sent away together do not come
+// back together.
+func (c *call) wait(o outcome) time.Duration {
+	if !o.retryAt.IsZero() {
+		if asked := time.Until(o.retryAt); asked > 0 {
+			return asked + rand.N(min(asked/20, time.Second)+1)
+		}
+	}
+	bound := min(firstBound<<min(c.retries, 10), lastBound)
+	return rand.N(bound + 1)
+}
+
+// redirected follows a redirect of a reading call within its origin. Others
+// are the caller's to judge: a body or a credential is not carried elsewhere.
+func (c *call) redirected(r *Response) bool {
+	if r.Status < 300 || r.Status > 399 || r.Status == http.StatusNotModified || c.redirects >= maxRedirects {
+		return false
+	}
+	if c.request.Method != http.MethodGet && c.request.Method != http.MethodHead {
+		return false
+	}
+	location := r.Header.Get("Location")
+	next, err := c.url.Parse(location)
+	if err != nil || location == "" || Origin(next) != Origin(c.url) {
+		return false
+	}
+	c.redirects++
+	c.url = next
+	return true
+}
+
+// challenged notes a 401 that a fresh credential may answer, once for a
+// request. The request was refused before it did anything.
+func (c *call) challenged(r *Response) bool {
+	if r.Status != http.StatusUnauthorized || c.signed == "" || c.refreshed {
+		return false
+	}
+	c.refreshed = true
+	c.refused = c.signed
+	c.challenge = strings.Join(r.Header.Values("WWW-Authenticate"), ", ")
+	if c.challenge == "" {
+		c.challenge = "Bearer"
+	}
+	return true
+}
+
+// retryAt reads when the service wants to be called again. A date is taken
+// relative to the service's own Date, since clocks differ.
+func retryAt(h http.Header, now time.Time) time.Time {
+	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
+		if ms, err := strconv.ParseFloat(strings.TrimSpace(h.Get(name)), 64); err == nil && ms > 0 {
+			return now.Add(seconds(ms / 1000))
+		}
+	}
+	text := strings.TrimSpace(h.Get("Retry-After"))
+	if text == "" {
+		return time.Time{}
+	}
+	if s, err := strconv.ParseFloat(text, 64); err == nil {
+		if s > 0 {
+			return now.Add(seconds(s))
+		}
+		return time.Time{}
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return time.Time{}
+	}
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		return now.Add(at.Sub(date))
+	}
+	return at
+}
+
+// seconds converts without overflow: a year is as good as for ever.
+func seconds(s float64) time.Duration {
+	return time.Duration(min(s, 366*24*3600) * float64(time.Second))
+}

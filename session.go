@@ -1,0 +1,327 @@
+package planeql
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/planeql/planeql/internal/catalog"
+	"github.com/planeql/planeql/internal/duck"
+	"github.com/planeql/planeql/internal/exec"
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/plan"
+	"github.com/planeql/planeql/internal/rest"
+	"github.com/planeql/planeql/internal/syntax"
+	"github.com/planeql/planeql/internal/transport"
+)
+
+// Session is a place in which statements run: it keeps what USE and SET have
+// set, tables and views, connections and credentials. It is for one goroutine
+// at a time; Complete may be called beside a running statement.
+type Session struct {
+	settings  settings
+	catalog   *catalog.Catalog
+	transport *transport.Transport
+	client    *rest.Client
+	use       []string
+
+	opening sync.Mutex
+	db      *duck.DB
+}
+
+// Open makes a session. It neither signs in nor connects nor opens DuckDB: that
+// happens when a statement needs it. An option with a wrong value is an error.
+func Open(ctx context.Context, opts ...Option) (*Session, error) {
+	s := &Session{settings: settings{
+		endpoints: map[string]string{}, auth: map[string]authSettings{}, onError: Fail,
+		getenv: func(string) string { return "" },
+	}}
+	for _, o := range opts {
+		o(&s.settings)
+	}
+	if s.settings.onError != Fail && s.settings.onError != Skip {
+		return nil, fault.New(fault.InvalidFlag, "on_error is fail or skip, not %q", s.settings.onError)
+	}
+	if err := s.wire(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close ends the session and what it keeps open. Rows that are still being
+// read are closed first by their reader.
+func (s *Session) Close() error {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	s.transport.Close()
+	if s.db == nil {
+		return nil
+	}
+	err := s.db.Close()
+	s.db = nil
+	return err
+}
+
+// Statement is one statement of a script.
+type Statement struct {
+	inner *syntax.Statement
+}
+
+// Text gives the statement as it will run, placeholders filled, without the
+// semicolon.
+func (st *Statement) Text() string { return st.inner.Text.Text }
+
+// Parse splits a script into statements and fills its placeholders. Nothing is
+// run. The name stands in front of positions in errors.
+func (s *Session) Parse(name, text string) ([]*Statement, error) {
+	parsed, err := syntax.Parse(&fault.Source{Name: name, Text: text}, s.settings.variables)
+	if err != nil {
+		return nil, err
+	}
+	statements := make([]*Statement, len(parsed))
+	for i, p := range parsed {
+		statements[i] = &Statement{p}
+	}
+	return statements, nil
+}
+
+// Query runs one statement. Arguments stand for ? and $1, and bind to
+// parameters of methods like values written there.
+func (s *Session) Query(ctx context.Context, text string, args ...any) (*Rows, error) {
+	statements, err := s.Parse("query", text)
+	if err != nil {
+		return nil, err
+	}
+	if len(statements) != 1 {
+		return nil, fault.New(fault.SyntaxError, "one statement is expected and there are %d", len(statements)).
+			WithHint("Exec runs several")
+	}
+	list, err := literals(args)
+	if err != nil {
+		return nil, err
+	}
+	bound, err := statements[0].inner.Bind(list)
+	if err != nil {
+		return nil, err
+	}
+	return s.Run(ctx, &Statement{bound})
+}
+
+// Exec runs one or more statements and drops their rows. It stops at the first
+// error. The summary adds up all statements; its Kind is the last one's.
+func (s *Session) Exec(ctx context.Context, text string, args ...any) (Summary, error) {
+	var total Summary
+	statements, err := s.Parse("query", text)
+	if err != nil {
+		return total, err
+	}
+	if len(args) > 0 {
+		rows, err := s.Query(ctx, text, args...)
+		return s.drain(total, rows, err)
+	}
+	for _, st := range statements {
+		rows, err := s.Run(ctx, st)
+		if total, err = s.drain(total, rows, err); err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// drain reads rows to their end and adds them to a summary.
+func (s *Session) drain(total Summary, rows *Rows, err error) (Summary, error) {
+	if err != nil {
+		return total, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		continue
+	}
+	one := rows.Summary()
+	total.Kind, total.DryRun = one.Kind, one.DryRun
+	total.Rows += one.Rows
+	total.Calls += one.Calls
+	total.Retries += one.Retries
+	total.Bytes += one.Bytes
+	total.Waited += one.Waited
+	total.Duration += one.Duration
+	total.Failed += one.Failed
+	return total, rows.Err()
+}
+
+// Run runs a statement that Parse gave. The rows must be closed.
+func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
+	ctx, cancel := s.bound(ctx)
+	tally := transport.NewTally(transport.Limits{Calls: s.settings.maxCalls})
+	ctx = transport.WithTally(ctx, tally)
+	started := time.Now()
+	count := new(atomic.Int64)
+	stop := s.watch(ctx, tally, count)
+	inner, kind, err := s.run(ctx, st.inner)
+	if err != nil {
+		stop()
+		err = s.explainEnd(ctx, err)
+		cancel()
+		return nil, err
+	}
+	rows := &Rows{
+		inner: inner, kind: kind, dryRun: s.settings.dryRun, started: started, cancel: cancel, count: count, done: stop,
+		explain: func(err error) error { return s.explainEnd(ctx, err) },
+		stats: func() callStats {
+			t := tally.Stats()
+			return callStats{t.Calls, t.Retries, t.Bytes, t.Waited}
+		},
+	}
+	for _, c := range inner.Columns() {
+		rows.columns = append(rows.columns, Column(c))
+	}
+	return rows, nil
+}
+
+// bound applies the statement's time limit.
+func (s *Session) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.settings.timeout > 0 {
+		return context.WithTimeout(ctx, s.settings.timeout)
+	}
+	return context.WithCancel(ctx)
+}
+
+// explainEnd turns the bare end of a context into an error that says who ended
+// the statement.
+func (s *Session) explainEnd(ctx context.Context, err error) error {
+	switch {
+	case fault.As(err) != nil:
+		return fault.As(err)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fault.New(fault.Cancelled, "the statement took longer than %s", s.settings.timeout).
+			WithHint("--timeout allows more").Because(err)
+	case errors.Is(err, context.Canceled):
+		return fault.New(fault.Cancelled, "the statement was interrupted").In(fault.Interrupt).Because(err)
+	}
+	return fault.From(err)
+}
+
+// run runs one statement and names its kind.
+func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, string, error) {
+	switch head := st.Head.(type) {
+	case syntax.Explain:
+		rows, err := s.explain(ctx, st, head)
+		return rows, "explain", err
+	case syntax.Use:
+		rows, err := s.setUse(ctx, st, head)
+		return rows, "use", err
+	case syntax.Other:
+		rows, err := s.other(ctx, st, head)
+		return rows, strings.ToLower(head.Verb), err
+	}
+	built, err := s.build(ctx, st)
+	if err != nil {
+		return nil, "", err
+	}
+	switch p := built.(type) {
+	case *plan.Query:
+		env, err := s.env(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		rows, err := exec.RunQuery(ctx, p, env)
+		return rows, "select", err
+	case *plan.Write:
+		return s.write(ctx, st, p)
+	case *plan.Table:
+		if p == nil {
+			rows, err := s.duckDB(ctx, st)
+			return rows, "describe", err
+		}
+		return tableRows(p), p.Title, nil
+	}
+	return nil, "", fault.Bug("a plan of an unknown kind: %T", built)
+}
+
+// write runs a plan that changes something; a DELETE from a table of the
+// session is DuckDB's.
+func (s *Session) write(ctx context.Context, st *syntax.Statement, w *plan.Write) (*exec.Rows, string, error) {
+	kind := "exec"
+	if _, isDelete := st.Head.(syntax.Delete); isDelete {
+		kind = "delete"
+	}
+	if w == nil {
+		rows, err := s.duckDB(ctx, st)
+		return rows, kind, err
+	}
+	env, err := s.env(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, err := exec.RunWrite(ctx, w, env)
+	return rows, kind, err
+}
+
+// build plans a statement. DuckDB is opened only when the plan needs its
+// parser.
+func (s *Session) build(ctx context.Context, st *syntax.Statement) (any, error) {
+	planner := &plan.Planner{Catalog: s.catalog, Options: plan.Options{Use: s.use}}
+	planner.Parse = func(text *syntax.Edited) ([]byte, error) {
+		db, err := s.database(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return parse(db, text)
+	}
+	if _, isQuery := st.Head.(syntax.Query); isQuery {
+		locals, err := s.locals(ctx)
+		if err != nil {
+			return nil, err
+		}
+		planner.Options.Locals = locals
+	}
+	return planner.Build(st)
+}
+
+// parse parses a text with DuckDB; an error gets its place in the user's text.
+func parse(db *duck.DB, text *syntax.Edited) ([]byte, error) {
+	tree, err := db.Parse(text.Text)
+	if err == nil {
+		return tree, nil
+	}
+	pe, ok := errors.AsType[*duck.ParseError](err)
+	if !ok {
+		return nil, err
+	}
+	if pe.NotSelect {
+		return nil, fault.Unsupported("this form of query").At(text.Span(0, len(text.Text))).
+			WithHint("write it with SELECT, for example SELECT * FROM (PIVOT …)")
+	}
+	return nil, fault.New(fault.SyntaxError, "%s", pe.Message).At(text.Span(pe.Offset, pe.Offset+1))
+}
+
+// database opens DuckDB when it is first needed.
+func (s *Session) database(ctx context.Context) (*duck.DB, error) {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	if s.db != nil {
+		return s.db, nil
+	}
+	db, err := duck.Open(context.WithoutCancel(ctx), duck.Options{Path: s.settings.database})
+	if err != nil {
+		return nil, err
+	}
+	s.db = db
+	return db, nil
+}
+
+// env gives what plans are run with.
+func (s *Session) env(ctx context.Context) (exec.Env, error) {
+	db, err := s.database(ctx)
+	if err != nil {
+		return exec.Env{}, err
+	}
+	o := s.settings
+	return exec.Env{
+		DB: db, Client: s.client, Concurrency: o.concurrency, Skip: o.onError == Skip, FirstRows: o.firstRows,
+		DryRun: o.dryRun, ReadOnly: o.readOnly, Yes: o.yes, MaxTargets: o.maxTargets, Confirm: o.confirm,
+	}, nil
+}

@@ -1,0 +1,226 @@
+package planeql
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/planeql/planeql/internal/duck"
+	"github.com/planeql/planeql/internal/exec"
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/plan"
+	"github.com/planeql/planeql/internal/syntax"
+	"github.com/planeql/planeql/internal/transport"
+)
+
+// explain gives the plan of a statement. No request is sent; a wrong name is
+// found all the same.
+func (s *Session) explain(ctx context.Context, st *syntax.Statement, head syntax.Explain) (*exec.Rows, error) {
+	if head.Analyze {
+		return nil, fault.Unsupported("EXPLAIN ANALYZE").WithHint("EXPLAIN without ANALYZE shows the calls that would be made").
+			At(st.Text.Span(0, len("EXPLAIN")))
+	}
+	x := plan.Explain(nil)
+	switch inner := head.Statement.Head.(type) {
+	case syntax.Other:
+		if err := s.refuse(head.Statement, inner); err != nil {
+			return nil, err
+		}
+		x.Note = "DuckDB alone: no resource is read"
+	case syntax.Use:
+	default:
+		built, err := s.build(ctx, head.Statement)
+		if err != nil {
+			return nil, err
+		}
+		x = plan.Explain(built)
+	}
+	if !head.JSON {
+		var rows [][]any
+		for _, line := range x.Lines() {
+			rows = append(rows, []any{line})
+		}
+		return exec.List([]duck.Column{{Name: "plan", Type: "VARCHAR"}}, rows), nil
+	}
+	text, err := x.JSON()
+	if err != nil {
+		return nil, err
+	}
+	return exec.List([]duck.Column{{Name: "plan", Type: "JSON"}}, [][]any{{[]byte(text)}}), nil
+}
+
+// setUse runs USE provider[.service]; any other name is a catalog or schema of
+// DuckDB.
+func (s *Session) setUse(ctx context.Context, st *syntax.Statement, head syntax.Use) (*exec.Rows, error) {
+	parts := head.Name.Parts
+	full, err := s.usePath(parts)
+	if err == nil {
+		s.use = full
+		return exec.List(nil, nil), nil
+	}
+	if len(parts) > 2 || len(fault.Suggest(parts[0], s.catalog.Providers())) > 0 {
+		return nil, fault.From(err).At(st.Text.Span(head.Name.Start, head.Name.End))
+	}
+	return s.duckDB(ctx, st)
+}
+
+// usePath gives provider and service of USE in the documents' spelling.
+func (s *Session) usePath(parts []string) ([]string, error) {
+	for _, name := range s.catalog.Providers() {
+		if !strings.EqualFold(name, parts[0]) {
+			continue
+		}
+		if len(parts) == 1 {
+			return []string{name}, nil
+		}
+		if len(parts) == 2 {
+			service, err := s.catalog.Service(name, parts[1])
+			if err != nil {
+				return nil, err
+			}
+			return []string{name, service.Name}, nil
+		}
+	}
+	return nil, fault.New(fault.UndefinedTable, "USE takes a provider or provider.service, not %q", strings.Join(parts, ".")).
+		WithHint("%s", fault.DidYouMean(parts[0], s.catalog.Providers(), "SHOW PROVIDERS lists them"))
+}
+
+// other runs a statement that DuckDB knows, unless it concerns a resource.
+func (s *Session) other(ctx context.Context, st *syntax.Statement, head syntax.Other) (*exec.Rows, error) {
+	if done, err := s.setOnError(st, head); done || err != nil {
+		return exec.List(nil, nil), err
+	}
+	if err := s.refuse(st, head); err != nil {
+		return nil, err
+	}
+	return s.duckDB(ctx, st)
+}
+
+// refuse gives the error for statements on resources that planeql does not run
+// yet: they must not reach DuckDB, which would only say that it knows no such
+// table.
+func (s *Session) refuse(st *syntax.Statement, head syntax.Other) error {
+	if len(head.Target.Parts) > 0 {
+		r, err := plan.ResolveResource(s.catalog, head.Target.Parts, s.use)
+		if err != nil {
+			return fault.From(err).At(st.Text.Span(head.Target.Start, head.Target.End))
+		}
+		if r != nil {
+			return fault.Unsupported(head.Verb+" on a resource").On(r.Path()).
+				At(st.Text.Span(head.Target.Start, head.Target.End)).
+				WithHint("EXEC reaches every method: SHOW METHODS IN %s lists them", r.Path())
+		}
+	}
+	for i := 0; i+4 < len(st.Tokens); i++ {
+		t := st.Tokens[i]
+		name, ok := t.Name()
+		if !ok || !st.Tokens[i+1].IsSymbol(".") || !st.Tokens[i+3].IsSymbol(".") {
+			continue
+		}
+		if slices.ContainsFunc(s.catalog.Providers(), func(p string) bool { return strings.EqualFold(p, name) }) {
+			return fault.Unsupported(head.Verb + " over a resource").At(st.Span(t, st.Tokens[i+4])).
+				WithHint("a SELECT can read resources; -o csv or jsonl writes its rows to a file")
+		}
+	}
+	return nil
+}
+
+// setOnError runs SET on_error = 'skip'.
+func (s *Session) setOnError(st *syntax.Statement, head syntax.Other) (bool, error) {
+	t := st.Tokens
+	if head.Verb != "SET" || len(t) != 4 || !t[1].Is("on_error") {
+		return false, nil
+	}
+	switch value := OnError(strings.ToLower(strings.Trim(t[3].Text, "'"))); value {
+	case Fail, Skip:
+		s.settings.onError = value
+		return true, nil
+	}
+	return true, fault.New(fault.InvalidValue, "on_error is 'fail' or 'skip'").At(st.Span(t[3], t[3]))
+}
+
+// duckDB runs a statement in DuckDB as it is.
+func (s *Session) duckDB(ctx context.Context, st *syntax.Statement) (*exec.Rows, error) {
+	normal, err := syntax.Normalize(st.Text)
+	if err != nil {
+		return nil, err
+	}
+	env, err := s.env(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return exec.RunSQL(ctx, normal, env)
+}
+
+// locals gives the names of the session's tables and views, which come before
+// resources.
+func (s *Session) locals(ctx context.Context) (map[string]struct{}, error) {
+	if len(s.use) == 0 {
+		return nil, nil
+	}
+	db, err := s.database(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.Query(ctx, "SELECT lower(table_name) FROM duckdb_tables() UNION ALL SELECT lower(view_name) FROM duckdb_views() WHERE NOT internal", duck.QueryOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	names := map[string]struct{}{}
+	for rows.Next() {
+		if name, ok := rows.Values()[0].(string); ok {
+			names[name] = struct{}{}
+		}
+	}
+	return names, rows.Err()
+}
+
+// tableRows gives a table of the catalog as rows.
+func tableRows(t *plan.Table) *exec.Rows {
+	var columns []duck.Column
+	for _, name := range t.Columns {
+		columns = append(columns, duck.Column{Name: name, Type: "VARCHAR"})
+	}
+	return exec.List(columns, t.Rows)
+}
+
+// progressEvery is how often a running statement tells how far it is.
+const progressEvery = 100 * time.Millisecond
+
+// watch tells the progress function about a statement until the function it
+// gives is called.
+func (s *Session) watch(ctx context.Context, tally *transport.Tally, count *atomic.Int64) func() {
+	if s.settings.progress == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(progressEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				s.settings.progress(progressOf(tally.Stats(), count.Load()))
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+func progressOf(t transport.Stats, rows int64) Progress {
+	p := Progress{Calls: t.Calls, Retries: t.Retries, Bytes: t.Bytes, Rows: rows}
+	if left := time.Until(t.WaitUntil); left > 0 {
+		p.Waiting, p.WaitingFor = left, t.WaitingFor
+	}
+	return p
+}
