@@ -8,7 +8,7 @@
 // Microsoft's own clients. Its estate, its identifiers and its faults follow
 // from a seed, so two runs are alike.
 //
-//	server, err := armsim.Start("127.0.0.1:0", armsim.WithEstate(armsim.Small))
+//	server, err := armsim.Start("127.0.0.1:0", armsim.WithoutAuth())
 //	…
 //	defer server.Close()
 //	http.Get(server.URL + "/subscriptions?api-version=2022-12-01")

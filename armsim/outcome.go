@@ -17,8 +17,8 @@ type Outcome struct {
 	Status  int
 	Code    string
 	Message string
-	// Header is added to the answer, whoever makes it. A Content-Type replaces
-	// that of the simulator.
+	// Header is added to the answer, whoever makes it, in the place of the
+	// simulator's own header of that name. An empty value takes a header out.
 	Header http.Header
 	// Body is sent as it is.
 	Body []byte

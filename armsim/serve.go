@@ -219,6 +219,7 @@ func (c *call) write(w http.ResponseWriter, rep reply, out Outcome) {
 		h[http.CanonicalHeaderKey(name)] = values
 	}
 	out.mutate(&rep)
+	// A header without a value is one that a hook takes out, or an echo of nothing.
 	maps.DeleteFunc(h, func(_ string, v []string) bool { return len(v) == 1 && v[0] == "" })
 	if out.Truncate && len(rep.body) > 0 {
 		truncate(w, rep)

@@ -116,6 +116,7 @@ func (s Settings) Validate() error {
 	return err
 }
 
+// kind gives the kind that counts.
 func (s Settings) kind() string {
 	if s.Kind == "" {
 		return Default
@@ -132,6 +133,7 @@ type Deps struct {
 	Client  *http.Client         // sends to the sign-in service; nil: an own one
 }
 
+// env gives a variable; none is set where there is no environment.
 func (d Deps) env(name string) string {
 	if d.Getenv == nil {
 		return ""
@@ -139,6 +141,7 @@ func (d Deps) env(name string) string {
 	return d.Getenv(name)
 }
 
+// now gives the time by which tokens end.
 func (d Deps) now() time.Time {
 	if d.Now == nil {
 		return time.Now()

@@ -34,6 +34,7 @@ type Azure struct {
 	winner  *source // the source that gave the last token; it is kept
 }
 
+// newAzure makes the ways to a token and uses none of them yet.
 func newAzure(providerName string, s Settings, deps Deps) (*Azure, error) {
 	c, err := s.cloud(deps.Getenv)
 	if err != nil {
@@ -176,6 +177,8 @@ func explain(err error) string {
 	return strings.TrimRight(text, " .")
 }
 
+// description takes the reason out of an answer of the sign-in service. Its first
+// line says what is wrong; the others are ids for its support.
 func description(r *http.Response) string {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
 	if err != nil {

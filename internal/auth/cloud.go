@@ -66,6 +66,9 @@ func (s Settings) cloud(getenv func(string) string) (cloud, error) {
 	return c, nil
 }
 
+// cloudOfAuthority finds the cloud by the sign-in host that the SDKs' variable
+// names; an unknown one does not change anything, as it may be a private one whose
+// endpoint nobody has told.
 func cloudOfAuthority(getenv func(string) string) cloud {
 	if getenv == nil {
 		return clouds["public"]
@@ -79,6 +82,7 @@ func cloudOfAuthority(getenv func(string) string) cloud {
 	return clouds["public"]
 }
 
+// hostOf gives the host of a URL for comparing.
 func hostOf(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {

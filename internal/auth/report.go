@@ -90,6 +90,8 @@ type claims struct {
 	Expires   float64 `json:"exp"`
 }
 
+// principal gives who signed in: a person by name, else an application by its id.
+// Which of the members are there depends on the version of the token.
 func (c claims) principal() string {
 	for _, name := range []string{c.UPN, c.Unique, c.Preferred, c.AppID, c.AppIDv2, c.Object, c.Subject} {
 		if name != "" {
@@ -99,6 +101,8 @@ func (c claims) principal() string {
 	return ""
 }
 
+// decode reads the claims of a token without checking its signature: the key is
+// the service's, and nothing here is decided by them.
 func decode(token string) (claims, bool) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

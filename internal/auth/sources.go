@@ -34,6 +34,7 @@ type source struct {
 // errUnset is the error of a source that is not set up at all.
 type errUnset string
 
+// Error gives what is missing.
 func (e errUnset) Error() string { return string(e) }
 
 // maker makes sources from settings.
@@ -110,6 +111,8 @@ func (m *maker) option(key, variable string) string {
 	return m.deps.env(variable)
 }
 
+// clientOptions gives how credentials reach the sign-in service. The cloud is
+// always named, or the SDK would look into the environment for it.
 func (m *maker) clientOptions() azcore.ClientOptions {
 	o := azcore.ClientOptions{Cloud: azcloud.Configuration{ActiveDirectoryAuthorityHost: m.cloud.authority}}
 	switch {
@@ -129,6 +132,8 @@ func (m *maker) clientOptions() azcore.ClientOptions {
 // then must not be asked about it.
 func (m *maker) private() bool { return m.cloud.name == "custom" }
 
+// environment makes a credential of the variables of a service principal. It
+// reads what the caller gives rather than the process, unlike the SDK's own.
 func (m *maker) environment(ctx context.Context) (azcore.TokenCredential, error) {
 	tenant, client := m.option("tenant", "AZURE_TENANT_ID"), m.option("client_id", "AZURE_CLIENT_ID")
 	if tenant == "" || client == "" {
@@ -146,12 +151,15 @@ func (m *maker) environment(ctx context.Context) (azcore.TokenCredential, error)
 	return nil, errUnset("neither AZURE_CLIENT_SECRET nor AZURE_CLIENT_CERTIFICATE_PATH is set")
 }
 
+// clientSecret makes the credential of a service principal with a secret.
 func (m *maker) clientSecret(tenant, client, secret string) (azcore.TokenCredential, error) {
 	return azidentity.NewClientSecretCredential(tenant, client, secret, &azidentity.ClientSecretCredentialOptions{
 		ClientOptions: m.clientOptions(), DisableInstanceDiscovery: m.private(),
 	})
 }
 
+// clientCertificate makes the credential of a service principal with a
+// certificate, whose file holds the private key as well.
 func (m *maker) clientCertificate(tenant, client, path, password string) (azcore.TokenCredential, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -168,6 +176,8 @@ func (m *maker) clientCertificate(tenant, client, path, password string) (azcore
 		})
 }
 
+// certificate makes a credential of a certificate that the settings name. Its
+// password comes from a variable, which the settings may name.
 func (m *maker) certificate(context.Context) (azcore.TokenCredential, error) {
 	tenant, client := m.option("tenant", "AZURE_TENANT_ID"), m.option("client_id", "AZURE_CLIENT_ID")
 	path := m.option("path", "AZURE_CLIENT_CERTIFICATE_PATH")
@@ -181,6 +191,7 @@ func (m *maker) certificate(context.Context) (azcore.TokenCredential, error) {
 	return m.clientCertificate(tenant, client, path, m.deps.env(variable))
 }
 
+// secret makes a credential of a secret whose place the settings name.
 func (m *maker) secret(context.Context) (azcore.TokenCredential, error) {
 	tenant, client := m.option("tenant", "AZURE_TENANT_ID"), m.option("client_id", "AZURE_CLIENT_ID")
 	secret, err := readSecret(m.settings, m.deps, "AZURE_CLIENT_SECRET")
@@ -193,6 +204,8 @@ func (m *maker) secret(context.Context) (azcore.TokenCredential, error) {
 	return m.clientSecret(tenant, client, secret)
 }
 
+// workload makes a credential of a federated token. The file is read for every
+// token, since clusters replace it every hour.
 func (m *maker) workload(context.Context) (azcore.TokenCredential, error) {
 	tenant, client := m.option("tenant", "AZURE_TENANT_ID"), m.option("client_id", "AZURE_CLIENT_ID")
 	file := m.option("file", "AZURE_FEDERATED_TOKEN_FILE")
@@ -205,6 +218,9 @@ func (m *maker) workload(context.Context) (azcore.TokenCredential, error) {
 	})
 }
 
+// managed makes the credential of the machine's identity. In the chain a client id
+// of the environment chooses among several identities, as it does in the SDKs;
+// by itself only the options count.
 func (m *maker) managed(ctx context.Context) (azcore.TokenCredential, error) {
 	if err := m.probe(ctx); err != nil {
 		return nil, err
@@ -261,18 +277,23 @@ func (m *maker) probe(ctx context.Context) error {
 	return response.Body.Close()
 }
 
+// azureCLI makes a credential that asks az. Every token starts that program, which
+// takes about a second: the token is kept for its life.
 func (m *maker) azureCLI(context.Context) (azcore.TokenCredential, error) {
 	return azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{
 		TenantID: m.settings.Options["tenant"], Subscription: m.settings.Options["subscription"],
 	})
 }
 
+// developerCLI makes a credential that asks azd.
 func (m *maker) developerCLI(context.Context) (azcore.TokenCredential, error) {
 	return azidentity.NewAzureDeveloperCLICredential(&azidentity.AzureDeveloperCLICredentialOptions{
 		TenantID: m.settings.Options["tenant"],
 	})
 }
 
+// deviceCode makes a credential that shows a code. Without somebody to read it,
+// it would wait a quarter of an hour for nothing.
 func (m *maker) deviceCode(context.Context) (azcore.TokenCredential, error) {
 	if m.deps.Prompt == nil {
 		return nil, errUnset("there is no terminal to show the code on")
@@ -287,6 +308,8 @@ func (m *maker) deviceCode(context.Context) (azcore.TokenCredential, error) {
 	})
 }
 
+// browser makes a credential that opens a browser and waits for its answer on a
+// port of this machine.
 func (m *maker) browser(context.Context) (azcore.TokenCredential, error) {
 	return azidentity.NewInteractiveBrowserCredential(&azidentity.InteractiveBrowserCredentialOptions{
 		ClientOptions: m.clientOptions(), DisableInstanceDiscovery: m.private(),

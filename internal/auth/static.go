@@ -33,6 +33,8 @@ type static struct {
 	token string
 }
 
+// newStatic checks where the token is; it is read when it is needed, since an
+// agent may write it after this program has started.
 func newStatic(providerName string, s Settings, deps Deps) (*static, error) {
 	if (s.Options["env"] == "") == (s.Options["file"] == "") {
 		return nil, fault.New(fault.InvalidFlag, "the kind %q needs one of the options env and file", Bearer).
@@ -53,6 +55,7 @@ func (b *static) Authorize(_ context.Context, req *http.Request, challenge strin
 	return nil
 }
 
+// read gives the token, from its place where it is asked for again.
 func (b *static) read(again bool) (string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -89,6 +92,7 @@ func (b *static) Check(context.Context) (Report, error) {
 	return report, nil
 }
 
+// name says where the token is, never what it is.
 func (b *static) name() string {
 	if name := b.settings.Options["env"]; name != "" {
 		return "the variable " + name

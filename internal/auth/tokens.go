@@ -62,6 +62,8 @@ func (t *tokens) token(ctx context.Context, refused, claims string) (string, err
 	return token, err
 }
 
+// due tells whether the token should be renewed. The sign-in service suggests a
+// time for tokens of a long life, so that an outage of it is survived.
 func (t *tokens) due(now time.Time) bool {
 	renew := t.current.ExpiresOn.Add(-renewBefore)
 	if on := t.current.RefreshOn; !on.IsZero() && on.Before(renew) {
@@ -92,6 +94,7 @@ func (t *tokens) start(ctx context.Context, fresh bool, claims string) *flight {
 	return f
 }
 
+// wait waits for a token, or for the caller's end.
 func (t *tokens) wait(ctx context.Context, f *flight) (string, error) {
 	select {
 	case <-f.done:

@@ -38,8 +38,7 @@ type scan struct {
 	pages  chan fetched
 	done   sync.WaitGroup
 	start  sync.Once
-	pull   func() (fetched, bool)
-	stop   func()
+	want   chan struct{} // one for each page that DuckDB asks for; nil: fetch ahead
 
 	mutex sync.Mutex
 	lost  []*fault.Error
@@ -60,12 +59,11 @@ func newScan(ctx context.Context, p *plan.Scan, tuples [][]*string, env Env) *sc
 // Next gives the next batch, or io.EOF.
 func (s *scan) Next(ctx context.Context) (duck.Batch, error) {
 	s.start.Do(s.begin)
-	if s.pull != nil {
-		f, ok := s.pull()
-		if !ok {
-			return duck.Batch{}, io.EOF
+	if s.want != nil {
+		select {
+		case s.want <- struct{}{}:
+		default: // the last page was asked for and is not there yet
 		}
-		return f.batch, f.err
 	}
 	select {
 	case f, ok := <-s.pages:
@@ -91,27 +89,49 @@ func (s *scan) end() error {
 func (s *scan) Close() {
 	s.cancel()
 	s.start.Do(func() {})
-	if s.stop != nil {
-		s.stop()
-	}
 	s.done.Wait()
 }
 
 // begin starts the fetchers. Where a LIMIT may end the reading early, pages
 // are fetched one by one as DuckDB asks for them; elsewhere at full width.
 func (s *scan) begin() {
-	if s.plan.Gentle {
-		s.pull, s.stop = pullOf(s.all())
-		return
-	}
+	fetch := s.fetchAll
 	s.pages = make(chan fetched, 4)
+	if s.plan.Gentle {
+		fetch = s.fetchAsked
+		s.pages = make(chan fetched)
+		s.want = make(chan struct{}, 1)
+	}
 	s.done.Go(func() {
 		defer close(s.pages)
-		s.fetchAll()
+		fetch()
 	})
 }
 
-func pullOf(seq iter.Seq[fetched]) (func() (fetched, bool), func()) { return iter.Pull(seq) }
+// fetchAsked reads the tuples one after another, a page each time that DuckDB
+// asks for one.
+func (s *scan) fetchAsked() {
+	if !s.asked() {
+		return
+	}
+	for _, t := range s.tuples {
+		for f := range s.read(t) {
+			if !s.push(f) || !s.asked() {
+				return
+			}
+		}
+	}
+}
+
+// asked waits until DuckDB wants a page.
+func (s *scan) asked() bool {
+	select {
+	case <-s.want:
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}
 
 // fetchAll reads the tuples side by side.
 func (s *scan) fetchAll() {
@@ -152,19 +172,6 @@ func (s *scan) push(f fetched) bool {
 		return f.err == nil
 	case <-s.ctx.Done():
 		return false
-	}
-}
-
-// all gives the pages of all tuples, one after another.
-func (s *scan) all() iter.Seq[fetched] {
-	return func(yield func(fetched) bool) {
-		for _, t := range s.tuples {
-			for f := range s.read(t) {
-				if !yield(f) || f.err != nil {
-					return
-				}
-			}
-		}
 	}
 }
 

@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/provider"
+	"github.com/planeql/planeql/internal/transport"
 )
 
 // TestDo has answers to writes as recorded: what they hold, whether the work
@@ -126,5 +128,37 @@ func TestDo_secretsStayOut(t *testing.T) {
 	_, err = c.Do(t.Context(), poolCall(poolMethod("create", "PUT")))
 	if f := fault.As(err); strings.Contains(f.Print(), "S3CR3T") {
 		t.Error(f.Print())
+	}
+}
+
+// TestDo_repeatedDeletion takes a 404 for success where an earlier attempt may
+// be the reason for it, and only there.
+func TestDo_repeatedDeletion(t *testing.T) {
+	for name, test := range map[string]struct {
+		first  int
+		second string
+		code   fault.Code
+	}{
+		"gone after a failure":        {503, `{"error":{"code":"ResourceNotFound"}}`, ""},
+		"scope gone":                  {503, `{"error":{"code":"ResourceGroupNotFound"}}`, fault.NotFound},
+		"never there, only throttled": {429, `{"error":{"code":"ResourceNotFound"}}`, fault.NotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := 0
+				base := roundTrip(func(*http.Request) (*http.Response, error) {
+					if n++; n == 1 {
+						return answer(test.first, ""), nil
+					}
+					return answer(404, test.second), nil
+				})
+				c := New(transport.New(transport.Options{Base: base}), Options{})
+				result, err := c.Do(t.Context(), poolCall(poolMethod("delete", "DELETE")))
+				checkFault(t, err, test.code, "")
+				if test.code == "" && (result.Status != 404 || result.Attempts != 2 || len(result.Items) > 0 || result.Accepted) {
+					t.Errorf("%+v", result)
+				}
+			})
+		})
 	}
 }

@@ -53,6 +53,7 @@ func operationOf(m *provider.Method, request transport.Request, response *transp
 	return o
 }
 
+// firstHeader gives the first header that is there.
 func firstHeader(h http.Header, names ...string) string {
 	for _, name := range names {
 		if value := h.Get(name); value != "" {
@@ -62,6 +63,8 @@ func firstHeader(h http.Header, names ...string) string {
 	return ""
 }
 
+// absolute makes the address of an operation whole: Azure Virtual Desktop gives
+// bare paths.
 func absolute(link, base string) string {
 	u, err := resolve(link, base)
 	if err != nil {

@@ -132,9 +132,12 @@ func (w *walk) follow(link string, response *transport.Response) error {
 			WithHint("the service would be read for ever; the rows so far are not all of them")
 	}
 	w.request.URL = next.String()
+	w.request.Header = w.request.Header.Clone()
+	if w.request.Header.Get(clientRequestID) != "" { // an id is for one request
+		w.request.Header.Set(clientRequestID, w.client.options.RequestID())
+	}
 	if w.request.Method != http.MethodGet {
 		w.request.Method, w.request.Body = http.MethodGet, nil
-		w.request.Header = w.request.Header.Clone()
 		w.request.Header.Del("Content-Type")
 	}
 	return nil
@@ -155,12 +158,15 @@ func resolve(link, base string) (*url.URL, error) {
 	return to, nil
 }
 
+// broken makes the fault of a page whose link leads nowhere good.
 func (w *walk) broken(response *transport.Response, format string, args ...any) *fault.Error {
 	f := fault.New(fault.ReplyInvalid, format, args...).On(w.method.FullName())
 	f.HTTP = httpOf(w.request, response)
 	return f.WithDetail("page %d", w.number)
 }
 
+// tooMany makes the fault of a listing without an end in sight. The pages that
+// were read are not all of it, so it is no result.
 func (w *walk) tooMany() *fault.Error {
 	return fault.New(fault.LimitReached, "the listing has more than %d pages", w.client.options.MaxPages).
 		WithHint("narrow the statement, or allow more pages").On(w.method.FullName())

@@ -262,7 +262,9 @@ func TestPages_cancelled(t *testing.T) {
 // TestPages_items keeps items valid after later pages were read.
 func TestPages_items(t *testing.T) {
 	n := 0
+	ids := map[string]bool{}
 	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		ids[r.Header.Get(clientRequestID)] = true
 		n++
 		next := fmt.Sprintf(`"/p%d"`, n)
 		if n == 20 {
@@ -281,5 +283,8 @@ func TestPages_items(t *testing.T) {
 		if want := fmt.Sprintf(`{"page":%d}`, i+1); string(item) != want {
 			t.Fatalf("item %d became %s", i, item)
 		}
+	}
+	if len(ids) != 20 {
+		t.Errorf("%d request ids for 20 requests", len(ids))
 	}
 }

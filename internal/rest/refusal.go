@@ -65,10 +65,13 @@ func judge(m *provider.Method, r transport.Request, response *transport.Response
 	return fault.New(fault.Rejected, "%s refused the request with status %s", name, statusText(status))
 }
 
+// statusText gives a status as people know it.
 func statusText(status int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 }
 
+// throttled makes the fault of calls that were turned away beyond patience. When
+// the service goes on is the most useful part of it.
 func throttled(name string, response *transport.Response) *fault.Error {
 	f := fault.New(fault.Throttled, "%s throttles the calls", name)
 	if wait := time.Until(response.RetryAt); !response.RetryAt.IsZero() && wait > 0 {
@@ -99,6 +102,7 @@ var errScalar = errors.New("the answer is neither an object nor a list")
 // missingMember is the error of a list without the member that holds its items.
 type missingMember string
 
+// Error names the member and what it is for.
 func (m missingMember) Error() string {
 	return fmt.Sprintf("the answer has no member %q, where its rows should be", string(m))
 }
@@ -193,6 +197,8 @@ func registerHint(m *provider.Method, r transport.Request, e serviceError) strin
 		m.Resource.Provider, namespace, called.Subscription)
 }
 
+// roleHint names the action and the scope that a role has to hold. Azure gives the
+// same answer for a scope that does not exist.
 func roleHint(message string) string {
 	action := actionPattern.FindStringSubmatch(message)
 	if action == nil {
@@ -220,6 +226,7 @@ func versionHint(message string) string {
 	return fmt.Sprintf("ask for a version that is served: /*+ API_VERSION('%s') */", newest)
 }
 
+// pathOf gives the path of a URL as it was sent.
 func pathOf(text string) string {
 	_, rest, found := strings.Cut(text, "://")
 	if !found {

@@ -11,6 +11,9 @@ import (
 	"github.com/planeql/planeql/internal/transport"
 )
 
+// clientRequestID is the header by which a call can be found in Azure's logs.
+const clientRequestID = "x-ms-client-request-id"
+
 // Request builds the request of a call, exactly as it would be sent, except
 // for the credential. It is what a dry run shows. Errors are faults of the
 // arguments.
@@ -39,6 +42,9 @@ func (c *Client) Request(call provider.Call) (transport.Request, error) {
 	return r, c.headers(call, r.Header)
 }
 
+// headers sets the headers of a call. Content-Type stands only where there is a
+// body, as Azure's guidelines ask. A line end in a value would begin another
+// header, so it is refused rather than removed.
 func (c *Client) headers(call provider.Call, h http.Header) error {
 	m := call.Method
 	h.Set("Accept", "application/json")
@@ -49,7 +55,7 @@ func (c *Client) headers(call provider.Call, h http.Header) error {
 		}
 	}
 	if m.Resource.Family == provider.ARM {
-		h.Set("x-ms-client-request-id", c.options.RequestID())
+		h.Set(clientRequestID, c.options.RequestID())
 	}
 	for _, a := range call.Arguments {
 		p, ok := m.Parameter(a.Name)
@@ -92,10 +98,12 @@ func checkNames(call provider.Call) error {
 	return nil
 }
 
+// isConstant tells whether the document fixes a query parameter.
 func isConstant(m *provider.Method, name string) bool {
 	return slices.ContainsFunc(m.Constants, func(k provider.Constant) bool { return k.Name == name })
 }
 
+// argument finds the value of a parameter. Only query parameters may have several.
 func argument(call provider.Call, name string) (string, bool) {
 	for _, a := range call.Arguments {
 		if a.Name == name {
@@ -133,6 +141,9 @@ func expandPath(call provider.Call) (string, error) {
 	}
 }
 
+// pathValue gives the text of a parameter in the path. An empty value and dots are
+// refused: a server would resolve them to another resource, perhaps the parent, and
+// a DELETE would go there.
 func pathValue(call provider.Call, name string) (string, error) {
 	m := call.Method
 	value, given := argument(call, name)
@@ -162,6 +173,7 @@ func pathValue(call provider.Call, name string) (string, error) {
 	return escapeSegment(value), nil
 }
 
+// badValue makes the fault of a value that a parameter cannot have.
 func badValue(m *provider.Method, name, value, why string) *fault.Error {
 	return fault.New(fault.InvalidValue, "the parameter %q does not take the value %q", name, value).
 		WithDetail("%s", why).On(m.FullName())

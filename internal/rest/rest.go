@@ -133,6 +133,7 @@ func (c *Client) send(ctx context.Context, m *provider.Method, r transport.Reque
 	return response, nil
 }
 
+// isSuccess tells whether a status says that the service did what was asked.
 func isSuccess(status int) bool { return status >= 200 && status <= 299 }
 
 // gone tells whether a deletion that had to be repeated has succeeded before:

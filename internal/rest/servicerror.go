@@ -80,6 +80,8 @@ func clean(text string, longest int) string {
 	return text[:cut] + "…"
 }
 
+// read takes an error out of any JSON value. Answers can be nested without end, so
+// the depth is bounded.
 func (e *serviceError) read(answer any, depth int) {
 	if depth > deepest {
 		return
@@ -106,6 +108,8 @@ func (e *serviceError) list(answers []any, depth int) {
 	}
 }
 
+// object reads an error that is an object: what is inside an envelope if there is
+// one, else its own members, under the names that services use for them.
 func (e *serviceError) object(o map[string]any, depth int) {
 	for _, envelope := range []string{"error", "odata.error", "errors", "fault"} {
 		switch inner := member(o, envelope).(type) {
@@ -165,6 +169,7 @@ func (e *serviceError) additional(o map[string]any) {
 	}
 }
 
+// inner adds the causes that OData nests in each other, where they say more.
 func (e *serviceError) inner(o map[string]any, depth int) {
 	inner, ok := member(o, "innererror").(map[string]any)
 	if !ok || depth >= deepest {
@@ -192,6 +197,7 @@ func member(o map[string]any, name string) any {
 	return nil
 }
 
+// firstText gives the first member of these that holds text.
 func firstText(o map[string]any, names ...string) string {
 	for _, name := range names {
 		if t := text(member(o, name)); t != "" {

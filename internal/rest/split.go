@@ -75,6 +75,8 @@ type splitter struct {
 	nested bool // the path to the items leads through a list
 }
 
+// answer consumes the outermost value. A list without an object around it is a list
+// wherever its items should be.
 func (s *splitter) answer() error {
 	switch s.in.PeekKind() {
 	case '[':

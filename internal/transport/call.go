@@ -28,7 +28,7 @@ type call struct {
 	redirects int
 	waited    time.Duration
 	gaveUp    string
-	doubtful  bool // an attempt that was repeated may have been carried out
+	doubtful  bool        // an attempt that was repeated may have been carried out
 	signed    string      // Authorization of the last attempt
 	refreshed bool        // a 401 was met
 	refused   string      // Authorization that it refused, until a fresh one is had
@@ -74,6 +74,8 @@ func (c *call) attempt(ctx context.Context) (o outcome) {
 	return o
 }
 
+// throttled tells whether the service turned the request away for its number.
+// It then did nothing of it.
 func (o outcome) throttled() bool {
 	return o.response != nil && o.response.Status == http.StatusTooManyRequests
 }
@@ -93,7 +95,7 @@ func (c *call) passLane(ctx context.Context, l *lane) error {
 		if l.closed() <= 0 {
 			return nil
 		}
-		l.abandon(nil)
+		l.retreat()
 	}
 }
 

@@ -22,6 +22,9 @@ func (c *call) failure(ctx context.Context, o outcome) *fault.Error {
 	return f
 }
 
+// judge finds the fault by what is known of the error. The order matters: a
+// write that may have been carried out is never called cancelled or failed, and
+// the end of the context hides behind errors of the network that it caused.
 func (c *call) judge(ctx context.Context, o outcome) *fault.Error {
 	switch {
 	case o.sent && c.request.changes() && !errors.Is(o.err, errTooLarge):
@@ -71,6 +74,8 @@ func (c *call) noCertificate(err error) *fault.Error {
 			"add its certificate to the system's trusted ones, or name its file in SSL_CERT_FILE")
 }
 
+// isCertificate tells whether the other side could not prove who it is. Clients
+// see the wrapped form; proxies and older paths of crypto/tls give the bare ones.
 func isCertificate(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true

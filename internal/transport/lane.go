@@ -24,6 +24,8 @@ type lane struct {
 	queue  []chan struct{} // those that wait for room, in order
 }
 
+// newLane makes a lane at full width: only the service can tell that it is too
+// wide.
 func newLane(widest int) *lane {
 	return &lane{widest: float64(widest), width: float64(widest)}
 }
@@ -97,6 +99,14 @@ func (l *lane) abandon(turn chan struct{}) {
 		l.queue = slices.Delete(l.queue, i, i+1)
 		return
 	}
+	l.flying--
+	l.wake()
+}
+
+// retreat gives room back that was not used.
+func (l *lane) retreat() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.flying--
 	l.wake()
 }

@@ -70,6 +70,8 @@ type entry struct {
 	Response     json.RawMessage `json:"response,omitempty"`
 }
 
+// write logs an attempt. The line is made before the lock is taken, so that
+// large bodies do not hold up other calls.
 func (l *Log) write(e Exchange, sent, received []byte, kind string) {
 	line := entry{
 		Time: e.Started.UTC().Format(time.RFC3339Nano), Provider: e.Provider, Method: e.Method, URL: e.URL,
@@ -107,6 +109,8 @@ func (l *Log) body(body []byte, kind string) json.RawMessage {
 	return RedactJSON(body, l.secrets...)
 }
 
+// jsonl gives the entry as a line of JSON. Links keep their ampersands, so that
+// a line can be searched for what was called.
 func (e entry) jsonl() string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
@@ -117,6 +121,7 @@ func (e entry) jsonl() string {
 	return b.String()
 }
 
+// text gives the entry for a person, bodies below the call that they belong to.
 func (e entry) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %s", e.Time, e.Method, e.URL)
@@ -136,6 +141,7 @@ func (e entry) text() string {
 	return b.String()
 }
 
+// part writes a body behind its mark, cut where it is long.
 func part(b *strings.Builder, mark string, body []byte) {
 	if len(body) == 0 {
 		return

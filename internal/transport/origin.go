@@ -43,6 +43,7 @@ func (t *Target) mayAuthorize(provider string, u *url.URL) error {
 	return nil
 }
 
+// orNone gives a list for a sentence.
 func orNone(list []string) string {
 	if len(list) == 0 {
 		return "no host"
@@ -59,4 +60,5 @@ func loopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
+// trimSlash lets a base URL be put before a path, which begins with a slash.
 func trimSlash(text string) string { return strings.TrimRight(text, "/") }

@@ -52,6 +52,8 @@ func RedactURL(text string) string {
 	return out
 }
 
+// afterEqual gives the value of a query part; a part without a value is masked
+// whole, since a bare token is written that way.
 func afterEqual(part string) string {
 	_, value, found := strings.Cut(part, "=")
 	if !found {
@@ -71,6 +73,8 @@ func isPollLink(parts []string) bool {
 	return seen["s"] && seen["h"] || seen["c"] && seen["s"]
 }
 
+// redactUser takes name and password out of the authority of a URL. Only the last
+// @ before the path ends them: passwords may hold one unescaped.
 func redactUser(head string) string {
 	scheme, rest, found := strings.Cut(head, "://")
 	if !found {
@@ -123,6 +127,7 @@ var secretEndings = []string{
 	"masterkey", "sharedaccesskey", "encryptionkey", "signingkey", "instrumentationkey", "subscriptionkey",
 }
 
+// fold makes names comparable that differ in case, underscores and hyphens.
 func fold(name string) string {
 	return strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(name))
 }
@@ -217,6 +222,8 @@ func (r *redaction) atName() bool {
 	return kind == '{' && length%2 == 0
 }
 
+// afterName masks the value of a secret member. Null, true and false stay: they
+// tell that nothing is set, and hide nothing.
 func (r *redaction) afterName(name string) error {
 	depth := r.in.StackDepth()
 	if depth <= r.keys {
@@ -236,6 +243,8 @@ func (r *redaction) afterName(name string) error {
 	return r.out.WriteToken(jsontext.String(Masked))
 }
 
+// redactString masks what is secret inside a string value: links carry
+// signatures, messages carry tokens.
 func redactString(text string) string {
 	if strings.Contains(text, "://") && strings.Contains(text, "?") && !strings.ContainsAny(text, " \n") {
 		return RedactText(RedactURL(text))

@@ -59,6 +59,7 @@ func (c *call) again(ctx context.Context, o outcome) (time.Duration, bool) {
 	return wait, true
 }
 
+// giveUp notes why the request is not sent again, for the message.
 func (c *call) giveUp(format string, args ...any) (time.Duration, bool) {
 	c.gaveUp = fmt.Sprintf(format, args...)
 	return 0, false

@@ -48,6 +48,8 @@ func WithTally(ctx context.Context, t *Tally) context.Context {
 	return context.WithValue(ctx, tallyKey{}, t)
 }
 
+// tallyOf finds the tally of a statement; nil, which counts nothing, where calls
+// are made outside of one.
 func tallyOf(ctx context.Context) *Tally {
 	t, _ := ctx.Value(tallyKey{}).(*Tally)
 	return t
@@ -96,6 +98,7 @@ func (t *Tally) retry(wait time.Duration) (refusal string) {
 	return ""
 }
 
+// received counts an answer.
 func (t *Tally) received(bytes, status int) {
 	if t == nil {
 		return
@@ -108,6 +111,8 @@ func (t *Tally) received(bytes, status int) {
 	}
 }
 
+// waiting notes that a call waits, so that a person can be told for whom and how
+// long.
 func (t *Tally) waiting(until time.Time, host string) {
 	if t == nil {
 		return
@@ -120,6 +125,8 @@ func (t *Tally) waiting(until time.Time, host string) {
 	}
 }
 
+// waited notes the end of a wait. When nobody waits any more there is nothing to
+// tell.
 func (t *Tally) waited(d time.Duration) {
 	if t == nil {
 		return

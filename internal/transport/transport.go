@@ -139,6 +139,7 @@ func New(o Options) *Transport {
 	return t
 }
 
+// orDefault gives a setting, or its default where it is not set.
 func orDefault[T int | int64 | time.Duration](value, otherwise T) T {
 	if value <= 0 {
 		return otherwise
@@ -165,6 +166,10 @@ func connections(o Options) *http.Transport {
 	}
 }
 
+// proxy chooses the proxy of a request by the usual variables. They come from
+// the caller and are read once, so a test or an embedding program is not
+// governed by the environment that it happens to run in. Under CGI HTTP_PROXY is a
+// header of a request and not a setting.
 func proxy(getenv func(string) string) func(*http.Request) (*url.URL, error) {
 	if getenv == nil {
 		return nil
