@@ -133,6 +133,7 @@ func (c *Catalog) Method(r *provider.Resource, name string) (*provider.Method, e
 	return m, nil
 }
 
+// methodNames gives the methods of a resource in document order.
 func methodNames(r *provider.Resource) []string {
 	names := make([]string, 0, len(r.Methods))
 	for _, m := range r.Methods {

@@ -62,6 +62,7 @@ func Columns(m *provider.Method) []Column {
 	return b.columns
 }
 
+// builder gathers the columns of one method. A name is there once.
 type builder struct {
 	method  *provider.Method
 	arm     bool
@@ -70,6 +71,7 @@ type builder struct {
 	folded  map[string]bool
 }
 
+// add appends a column and remembers its name, as it is and folded.
 func (b *builder) add(c Column) {
 	b.columns = append(b.columns, c)
 	b.names[c.Name] = true
@@ -83,6 +85,9 @@ var envelope = []string{
 	"managedBy", "managedByExtended", "zones", "extendedLocation", "scale", "apiVersion", "properties",
 }
 
+// fields adds the members of the item, and what documents forget of the
+// envelope. Rows that the document describes flattened arrive unflattened, so
+// the path of a column leads through properties there.
 func (b *builder) fields() {
 	item := b.method.Response.Item
 	for _, m := range item.Members() {
@@ -106,6 +111,7 @@ func (b *builder) fields() {
 	}
 }
 
+// envelopeTexts describes the members that are added to the document's.
 var envelopeTexts = map[string]string{
 	"id":         "The full resource id.",
 	"name":       "The name of the resource.",
@@ -164,6 +170,8 @@ func (b *builder) bind(p provider.Parameter) {
 	}
 }
 
+// parameterColumn makes the column of a parameter. Names in ids and paths of
+// Azure Resource Manager are the same in any case.
 func parameterColumn(p provider.Parameter, arm bool) Column {
 	c := typed(p.Schema)
 	c.Name, c.Kind, c.Parameter, c.Description = p.Name, Parameter, &p, p.Description
@@ -173,7 +181,9 @@ func parameterColumn(p provider.Parameter, arm bool) Column {
 	return c
 }
 
-// members adds the members of properties under their own names.
+// members adds the members of properties under their own names, where nothing
+// has the name yet, and systemData where the document forgot it: hidden, since
+// not every service sends it.
 func (b *builder) members() {
 	if b.method.Response.Flatten && !b.folded["properties"] {
 		b.add(b.value("properties", Nested, []string{"properties"}, nil))

@@ -78,7 +78,7 @@ func (c *Catalog) DescribeMethod(m *provider.Method, extended bool) Table {
 	for _, required := range []bool{true, false} {
 		for _, p := range m.Parameters {
 			if p.Required == required {
-				described(&t, p.Name, direction(required), string(p.In), p.Description, p.Schema)
+				value{p.Name, direction(required), string(p.In), p.Description, p.Schema}.addTo(&t)
 			}
 		}
 	}
@@ -86,11 +86,12 @@ func (c *Catalog) DescribeMethod(m *provider.Method, extended bool) Table {
 		describeBody(&t, "", m.Body.Schema)
 	}
 	for _, col := range fieldsOf(m) {
-		described(&t, col.Name, "output", "body", col.Description, col.Schema)
+		value{col.Name, "output", "body", col.Description, col.Schema}.addTo(&t)
 	}
 	return t
 }
 
+// direction is the word for an input.
 func direction(required bool) string {
 	if required {
 		return "input_required"
@@ -106,11 +107,7 @@ func describeBody(t *Table, prefix string, s *openapi.Schema) {
 			if m.Schema != nil && m.Schema.ReadOnly || slices.Contains(s.Required, m.Name) != required {
 				continue
 			}
-			name, description := prefix+m.Name, ""
-			if m.Schema != nil {
-				description = m.Schema.Description
-			}
-			described(t, name, direction(required), "body", description, m.Schema)
+			value{prefix + m.Name, direction(required), "body", typed(m.Schema).Description, m.Schema}.addTo(t)
 			if prefix == "" && m.Name == "properties" {
 				describeBody(t, "properties.", m.Schema)
 			}
@@ -118,11 +115,19 @@ func describeBody(t *Table, prefix string, s *openapi.Schema) {
 	}
 }
 
-func described(t *Table, name, direction, in, description string, s *openapi.Schema) {
-	c := typed(s)
+// value is something that a method takes or gives.
+type value struct {
+	name, direction, in, description string
+	schema                           *openapi.Schema
+}
+
+// addTo adds the row of the value. An enumeration is listed as it stands; that
+// it may be open is for its description to say.
+func (v value) addTo(t *Table) {
+	c := typed(v.schema)
 	var standard, values any
-	if s != nil {
-		standard, values = orNull(s.Default), orNull(strings.Join(s.Enum, ", "))
+	if v.schema != nil {
+		standard, values = orNull(v.schema.Default), orNull(strings.Join(v.schema.Enum, ", "))
 	}
-	t.add(name, c.Datatype, direction, in, orNull(description), c.Type, standard, values)
+	t.add(v.name, c.Datatype, v.direction, v.in, orNull(v.description), c.Type, standard, values)
 }

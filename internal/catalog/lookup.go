@@ -12,10 +12,7 @@ import (
 // case, else without underscores. Where several are equally near, fields come
 // before parameters and those before members.
 func Lookup(columns []Column, name string) (Column, bool) {
-	names := make([]string, 0, len(columns))
-	for _, c := range columns {
-		names = append(names, c.Name)
-	}
+	names := columnNames(columns)
 	found, ok := match(name, names)
 	if !ok {
 		return Column{}, false
@@ -35,7 +32,7 @@ func Member(columns []Column, path []string) (Column, error) {
 	c, ok := Lookup(columns, path[0])
 	if !ok {
 		return Column{}, fault.New(fault.UndefinedColumn, "there is no column %q", path[0]).
-			WithHint("%s", fault.DidYouMean(path[0], fieldNames(columns), "DESCRIBE lists the columns of a resource"))
+			WithHint("%s", fault.DidYouMean(path[0], columnNames(columns), "DESCRIBE lists the columns of a resource"))
 	}
 	if len(path) == 1 {
 		return c, nil
@@ -53,7 +50,8 @@ func Member(columns []Column, path []string) (Column, error) {
 	return w.result(), nil
 }
 
-func fieldNames(columns []Column) []string {
+// columnNames gives the names that a misspelt column may have meant.
+func columnNames(columns []Column) []string {
 	var names []string
 	for _, c := range columns {
 		names = append(names, c.Name)
@@ -69,6 +67,9 @@ type walk struct {
 	secret bool
 }
 
+// step goes down to a member by the user's name of it: a declared member, else
+// one that the values of the object are described for, else any member of an
+// object of which nothing is said.
 func (w *walk) step(name string) error {
 	members := w.schema.Members()
 	names := make([]string, 0, len(members))
@@ -90,6 +91,7 @@ func (w *walk) step(name string) error {
 	return w.unknown(name, names)
 }
 
+// enter goes down to a member. What is below a secret is secret.
 func (w *walk) enter(name string, s *openapi.Schema) {
 	w.names = append(w.names, name)
 	w.path = append(w.path, name)
@@ -97,6 +99,8 @@ func (w *walk) enter(name string, s *openapi.Schema) {
 	w.secret = w.secret || s != nil && s.Secret
 }
 
+// unknown makes the error for a member that cannot be there, and says what can
+// be read instead.
 func (w *walk) unknown(name string, names []string) error {
 	at := strings.Join(w.names, ".")
 	e := fault.New(fault.UndefinedColumn, "%q has no member %q", at, name)
@@ -111,6 +115,8 @@ func (w *walk) unknown(name string, names []string) error {
 	return e.WithDetail("%s is of type %s", at, w.schema.Type).WithHint("write %s alone", at)
 }
 
+// result makes the column of where the walk has come to. A value of unknown type
+// is text: comparing JSON with text would fail on the first row.
 func (w *walk) result() Column {
 	c := typed(w.schema)
 	if w.schema == nil || w.schema.Type == "" && w.schema.FreeForm() {

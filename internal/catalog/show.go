@@ -14,6 +14,7 @@ type Table struct {
 	Rows    [][]any
 }
 
+// add appends a row. Values beyond the last column are those of EXTENDED.
 func (t *Table) add(values ...any) { t.Rows = append(t.Rows, values[:len(t.Columns)]) }
 
 // table makes a table whose last columns only EXTENDED shows.
@@ -95,6 +96,7 @@ func (c *Catalog) ShowMethods(r *provider.Resource, extended bool) Table {
 	return t
 }
 
+// verbs writes the verbs of a method as users write them.
 func verbs(m *provider.Method) string {
 	names := make([]string, 0, len(m.Verbs))
 	for _, v := range m.Verbs {
@@ -103,6 +105,8 @@ func verbs(m *provider.Method) string {
 	return strings.Join(names, ", ")
 }
 
+// parameterNames joins the names of parameters; none are the empty text, as in
+// the tables of the reference pages.
 func parameterNames(list []provider.Parameter) string {
 	names := make([]string, 0, len(list))
 	for _, p := range list {
@@ -136,6 +140,8 @@ func Like(t Table, pattern string) Table {
 	return kept
 }
 
+// likePattern makes the expression for a pattern in which % is any text and _
+// any one character; there is no escape character, as in DuckDB's LIKE.
 func likePattern(pattern string) *regexp.Regexp {
 	text := strings.NewReplacer("%", ".*", "_", ".").Replace(regexp.QuoteMeta(pattern))
 	return regexp.MustCompile("(?is)^" + text + "$")

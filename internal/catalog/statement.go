@@ -35,6 +35,8 @@ func SmallestStatement(r *provider.Resource, m *provider.Method) string {
 	return call(r, m, required)
 }
 
+// call writes an EXEC. A body that is required but has no required members is
+// an empty object.
 func call(r *provider.Resource, m *provider.Method, required []string) string {
 	var arguments []string
 	for _, name := range required {
@@ -54,6 +56,7 @@ func call(r *provider.Resource, m *provider.Method, required []string) string {
 	return text + " @@json='{" + strings.Join(members, ", ") + "}'"
 }
 
+// where writes the conditions that bind parameters.
 func where(names []string) string {
 	var conditions []string
 	for _, name := range names {

@@ -11,6 +11,8 @@ type converter struct {
 	done  map[*yaml.Node]*Node // nil while the node is in work
 }
 
+// convert makes the node for one of the library's, with all below it. depth
+// counts the containers around it.
 func (c *converter) convert(y *yaml.Node, depth int) (*Node, error) {
 	c.count++
 	line := c.first + max(y.Line, 1) - 1
@@ -57,6 +59,8 @@ func (c *converter) collect(n *Node, y *yaml.Node, fill func(*Node, *yaml.Node, 
 	return nil
 }
 
+// alias gives the node of the anchor. It is made here if the anchor stands on a
+// scalar, which is never remembered, since a copy of it costs nothing.
 func (c *converter) alias(y *yaml.Node, line int) (*Node, error) {
 	n, known := c.done[y.Alias]
 	switch {
@@ -70,6 +74,7 @@ func (c *converter) alias(y *yaml.Node, line int) (*Node, error) {
 	return n, err
 }
 
+// sequence fills a node with its elements.
 func (c *converter) sequence(n *Node, y *yaml.Node, depth int) error {
 	n.items = make([]*Node, 0, len(y.Content))
 	for _, item := range y.Content {
@@ -82,6 +87,9 @@ func (c *converter) sequence(n *Node, y *yaml.Node, depth int) error {
 	return nil
 }
 
+// mapping fills a node with its keys. The keys of merged mappings follow after
+// the node's own, which they must not replace (YAML 1.1, merge key language
+// type).
 func (c *converter) mapping(n *Node, y *yaml.Node, depth int) error {
 	n.entries = make([]Entry, 0, len(y.Content)/2)
 	var merged []*Node

@@ -91,6 +91,7 @@ func (d *Document) Resolve(ref string) (*Node, error) {
 	return d.resolve(ref, 0)
 }
 
+// resolve is Resolve for a reference that stands on a line of the document.
 func (d *Document) resolve(ref string, line int) (*Node, error) {
 	pointer, inside := strings.CutPrefix(ref, "#/")
 	if !inside {

@@ -47,6 +47,8 @@ func (s *Schema) part(word string) *Schema {
 	return find(s.node, word, map[*Node]bool{})
 }
 
+// find looks in the schema itself first, since its own word replaces that of a
+// base; then in its bases, the first one first.
 func find(n *Node, word string, seen map[*Node]bool) *Schema {
 	if n == nil || seen[n] || len(seen) > maxComposed {
 		return nil
@@ -85,6 +87,8 @@ type collector struct {
 	members []Member
 }
 
+// collect adds the members of one schema. anyOf and oneOf count only where there
+// is nothing else: beside properties they say which combinations are valid.
 func (c *collector) collect(n *Node) {
 	if n == nil || c.seen[n] || len(c.seen) > maxComposed {
 		return

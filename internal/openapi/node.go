@@ -8,8 +8,10 @@ import (
 	"github.com/planeql/planeql/internal/fault"
 )
 
+// kind is what a node is once it is read.
 type kind uint8
 
+// The kinds. An unread node is null.
 const (
 	null kind = iota
 	scalar
@@ -89,6 +91,7 @@ func (n *Node) At(keys ...string) *Node {
 	return n
 }
 
+// value gives the value of one key, nil where there is none.
 func (n *Node) value(key string) *Node {
 	if n.load() == nil {
 		return nil
@@ -200,6 +203,7 @@ func (n *Node) Follow() (*Node, error) {
 	}
 }
 
+// position gives file:line, the form in which editors and terminals find it.
 func position(name string, line int) string {
 	if line < 1 {
 		return name

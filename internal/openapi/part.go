@@ -132,6 +132,8 @@ func unquoted(text string) (string, bool) {
 	return inner, strings.IndexByte(inner, text[0]) < 0 && !strings.Contains(inner, `\`) && printable(inner)
 }
 
+// printable tells whether the text is of ASCII letters and signs only. Others
+// are left to the YAML library, which knows which of them are allowed.
 func printable(text string) bool {
 	return !strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' })
 }
@@ -155,68 +157,54 @@ func (c *cutter) skipStart() {
 	}
 }
 
+// parts finds the keys that stand furthest to the left; all between two of them
+// belongs to the first.
 func (c *cutter) parts() ([]*part, bool) {
 	var parts []*part
 	base := -1
 	for c.at < len(c.data) {
-		start, number := c.at, c.line
-		text := c.next()
-		indent := 0
-		for indent < len(text) && text[indent] == ' ' {
-			indent++
-		}
-		text = text[indent:]
-		if len(text) == 0 || text[0] == '#' {
+		at := part{start: c.at, line: c.line, end: len(c.data)}
+		text, indent := c.next()
+		if text == "" || text[0] == '#' || base >= 0 && indent > base {
 			continue
 		}
 		if base < 0 {
 			base = indent
 		}
-		switch {
-		case text[0] == '\t' || indent < base:
-			return nil, false
-		case indent > base:
-			continue
-		case isItem(text):
-			// A sequence may stand as far left as its key.
-			if len(parts) == 0 || !parts[len(parts)-1].open {
-				return nil, false
-			}
+		// A sequence may stand as far left as its key.
+		if isItem(text) && len(parts) > 0 && parts[len(parts)-1].open {
 			continue
 		}
-		key, value, ok := cutKey(string(text))
-		if !ok {
+		key, value, ok := cutKey(text)
+		if !ok || indent < base {
 			return nil, false
 		}
-		parts = append(parts, &part{
-			start: start, line: number, body: c.at, value: indent + len(text) - len(value),
-			open: value == "" || value[0] == '#', key: []string{key},
-		})
-	}
-	for i, p := range parts {
-		p.end = len(c.data)
-		if i+1 < len(parts) {
-			p.end = parts[i+1].start
+		at.key, at.body, at.value = []string{key}, c.at, indent+len(text)-len(value)
+		at.open = value == "" || value[0] == '#'
+		if len(parts) > 0 {
+			parts[len(parts)-1].end = at.start
 		}
+		parts = append(parts, &at)
 	}
 	return parts, true
 }
 
-// next gives the next line without its end.
-func (c *cutter) next() []byte {
-	rest := c.data[c.at:]
-	length := bytes.IndexByte(rest, '\n')
-	if length < 0 {
-		c.at = len(c.data)
-	} else {
-		c.at += length + 1
-		rest = rest[:length]
+// next gives the next line without its indentation and its end, and how far it
+// is indented.
+func (c *cutter) next() (text string, indent int) {
+	line := c.data[c.at:]
+	if length := bytes.IndexByte(line, '\n'); length >= 0 {
+		line = line[:length]
 	}
+	c.at = min(c.at+len(line)+1, len(c.data))
 	c.line++
-	return bytes.TrimRight(rest, " \r")
+	line = bytes.TrimRight(line, " \r")
+	rest := bytes.TrimLeft(line, " ")
+	return string(rest), len(line) - len(rest)
 }
 
-func isItem(text []byte) bool {
+// isItem tells whether the line begins an element of a block sequence.
+func isItem(text string) bool {
 	return text[0] == '-' && (len(text) == 1 || text[1] == ' ')
 }
 
@@ -233,7 +221,7 @@ func cutKey(line string) (key, rest string, ok bool) {
 			return "", "", false
 		}
 		rest = rest[1:]
-	case strings.IndexByte("[]{},#&*!|>%@`?:-", first) >= 0:
+	case strings.IndexByte("[]{},#&*!|>%@`?:-\t", first) >= 0:
 		return "", "", false
 	default:
 		if key, rest, ok = strings.Cut(line, ": "); !ok {

@@ -156,6 +156,8 @@ func (s *Schema) inherit(n *Node, seen map[*Node]bool) {
 	}
 }
 
+// take fills what the schema leaves open. A format, and the values of an
+// enumeration, only mean something together with their type.
 func (s *Schema) take(from *Schema) {
 	if s.Type == "" {
 		s.Type, s.Nullable = from.Type, s.Nullable || from.Nullable

@@ -264,7 +264,7 @@ func (p *Planner) targets(s *syntax.Statement, head syntax.Delete, r *provider.R
 		return nil, err
 	}
 	b := &builder{catalog: p.Catalog, options: p.Options, text: normal}
-	target := &relation{resource: r, alias: r.Name, columns: catalog.Columns(firstOf(r))}
+	target := &relation{resource: r, alias: r.Name, columns: targetColumns(r)}
 	target.block = &block{node: nodes[0], relations: []*relation{target}, aliases: map[string]bool{}}
 	binder := &binder{builder: b, relation: target, parameters: parametersOf(r.Verbs[provider.Delete])}
 	where := nodes[0].Child("where_clause")
@@ -272,6 +272,19 @@ func (p *Planner) targets(s *syntax.Statement, head syntax.Delete, r *provider.R
 		return nil, fault.From(err).On(r.Path())
 	}
 	return binder.alternatives(where)
+}
+
+// targetColumns gives the names that the WHERE of a DELETE may use: the
+// parameters of its methods, and the columns of the resource, which are refused
+// with a better word than unknown.
+func targetColumns(r *provider.Resource) []catalog.Column {
+	columns := catalog.Columns(firstOf(r))
+	for _, p := range parametersOf(r.Verbs[provider.Delete]) {
+		if _, known := catalog.Lookup(columns, p.Name); !known {
+			columns = append(columns, catalog.Column{Name: p.Name, Kind: catalog.Parameter})
+		}
+	}
+	return columns
 }
 
 // onlyParameters checks that a condition is made of nothing but parameters that

@@ -78,11 +78,8 @@ func (l *loader) operation(n *openapi.Node) (operation, error) {
 	}
 	op := operation{verb: fragment[slash+1:], key: strings.ReplaceAll(fragment[:slash], "~1", "/")}
 	paths := l.root.At("paths")
-	op.item = paths.At(op.key)
-	if op.item == nil {
-		if key, err := url.PathUnescape(op.key); err == nil {
-			op.item = paths.At(key)
-		}
+	if op.item = paths.At(op.key); op.item == nil {
+		op.item = paths.At(unescape(op.key))
 	}
 	if op.item == nil {
 		return operation{}, pointer.Invalid("the document has no path %q", op.key)
@@ -108,6 +105,7 @@ func (l *loader) operation(n *openapi.Node) (operation, error) {
 // Google write {+name} and {name=projects/*}: the value is a path of its own.
 var placeholder = regexp.MustCompile(`\{(\+?)([^{}=:]+)([=:][^{}]*)?\}`)
 
+// templateNames gives the variables of a template in its order.
 func templateNames(template string) []string {
 	var names []string
 	for _, match := range placeholder.FindAllStringSubmatch(template, -1) {
@@ -121,6 +119,7 @@ func templateNames(template string) []string {
 func (m *Method) address(key string) (raw []string) {
 	template, query, _ := strings.Cut(key, "?")
 	for _, match := range placeholder.FindAllStringSubmatch(template, -1) {
+		// Both forms are of URI templates and of Google's HTTP annotations.
 		if match[1] != "" || strings.HasPrefix(match[3], "=") {
 			raw = append(raw, match[2])
 		}
@@ -136,6 +135,8 @@ func (m *Method) address(key string) (raw []string) {
 	return raw
 }
 
+// unescaped decodes a part of a query. Text that is not encoded at all is as
+// common in path keys as text that is, so it is taken as it stands.
 func unescaped(text string) string {
 	if plain, err := url.QueryUnescape(text); err == nil {
 		return plain
@@ -143,9 +144,16 @@ func unescaped(text string) string {
 	return text
 }
 
+// unescape decodes a path key of a pointer that was written as a URI.
+func unescape(key string) string {
+	if plain, err := url.PathUnescape(key); err == nil {
+		return plain
+	}
+	return key
+}
+
 // parameters reads the parameters of the operation, then those of the path that
-// the operation does not redefine. A variable of the template that is declared
-// nowhere becomes a parameter all the same: without it no call is possible.
+// the operation does not redefine (OpenAPI 3, Path Item Object).
 func (l *loader) parameters(m *Method, op operation, raw []string) error {
 	for _, list := range [][]*openapi.Node{op.node.At("parameters").Items(), op.item.At("parameters").Items()} {
 		for _, item := range list {
@@ -158,6 +166,14 @@ func (l *loader) parameters(m *Method, op operation, raw []string) error {
 			}
 		}
 	}
+	m.fitTemplate(raw)
+	return nil
+}
+
+// fitTemplate makes the path parameters those of the path: one that has no
+// place in it could never be sent, and one that is declared nowhere can have no
+// other type than text.
+func (m *Method) fitTemplate(raw []string) {
 	names := m.PathParameters()
 	m.Parameters = slices.DeleteFunc(m.Parameters, func(p Parameter) bool {
 		return p.In == InPath && !slices.Contains(names, p.Name)
@@ -174,9 +190,10 @@ func (l *loader) parameters(m *Method, op operation, raw []string) error {
 			m.Parameters[i].Raw = true
 		}
 	}
-	return nil
 }
 
+// parameter reads one parameter, behind its reference. One without a schema is
+// text: that is how it travels.
 func (l *loader) parameter(item *openapi.Node) (Parameter, error) {
 	n, err := item.Follow()
 	if err != nil {
@@ -213,26 +230,33 @@ func (m *Method) fixes(l *loader, p Parameter) bool {
 	if p.In != InQuery {
 		return false
 	}
-	for _, c := range m.Constants {
-		if c.Name == p.Name {
-			return true
-		}
+	if slices.ContainsFunc(m.Constants, func(c Constant) bool { return c.Name == p.Name }) {
+		return true
 	}
 	if p.Name != "api-version" || !p.Required {
 		return false
 	}
-	value := p.Schema.Default
-	if value == "" && len(p.Schema.Enum) == 1 {
-		value = p.Schema.Enum[0]
+	value := l.onlyVersion(p.Schema)
+	if value != "" {
+		m.Constants = append(m.Constants, Constant{Name: p.Name, Value: value})
 	}
-	if version := l.root.At("info", "version").Text(); value == "" && apiVersion.MatchString(version) {
-		value = version
+	return value != ""
+}
+
+// onlyVersion gives the api-version that the document means where its path keys
+// do not say: the parameter's default, its only value, or the version of the
+// document itself, which Azure's descriptions name after the API's.
+func (l *loader) onlyVersion(s *openapi.Schema) string {
+	if s.Default != "" {
+		return s.Default
 	}
-	if value == "" {
-		return false
+	if len(s.Enum) == 1 {
+		return s.Enum[0]
 	}
-	m.Constants = append(m.Constants, Constant{Name: p.Name, Value: value})
-	return true
+	if version := l.root.At("info", "version").Text(); apiVersion.MatchString(version) {
+		return version
+	}
+	return ""
 }
 
 // server takes the first server that is declared nearest to the operation, and
@@ -253,6 +277,8 @@ func (l *loader) server(m *Method, n *openapi.Node, op operation) error {
 	return n.Invalid("the document names no server for the method %q", m.Name)
 }
 
+// serverVariable adds the parameter for a variable of the server's URL, unless
+// one of its name is there: the caller then gives one value for both.
 func (m *Method) serverVariable(name string, n *openapi.Node) {
 	if _, known := m.Parameter(name); known {
 		return

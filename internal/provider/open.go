@@ -86,11 +86,13 @@ func Open(files fs.FS, name string) (*Provider, error) {
 	return p, nil
 }
 
+// missing makes the error for documents that are not there.
 func missing(format string, args ...any) *fault.Error {
 	return fault.New(fault.DocumentMissing, format, args...).
 		WithHint("planeql provider list shows what is installed; planeql provider pull fetches more")
 }
 
+// read takes over what provider.yaml says. Unknown keys mean nothing here.
 func (p *Provider) read(root *openapi.Node) {
 	p.Version = root.At("version").Text()
 	p.Title = root.At("title").Text()
@@ -150,6 +152,8 @@ func compareVersions(a, b string) int {
 	return strings.Compare(a, b)
 }
 
+// numbers gives the numbers of a version, nil for a name that is none. What
+// follows a hyphen, a pre-release, does not count.
 func numbers(version string) []int {
 	core, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), "-")
 	var list []int
@@ -176,6 +180,7 @@ func (p *Provider) Service(name string) (*Service, error) {
 	return s.service, s.err
 }
 
+// open reads the document of a service.
 func (p *Provider) open(info ServiceInfo) (*Service, error) {
 	file := path.Join(p.folder, info.file)
 	data, err := p.readFile(file)

@@ -145,6 +145,7 @@ func (m *Method) RequiredParameters() []Parameter { return m.parameters(true) }
 // OptionalParameters gives the others, in document order.
 func (m *Method) OptionalParameters() []Parameter { return m.parameters(false) }
 
+// parameters gives those that are required, or those that are not.
 func (m *Method) parameters(required bool) []Parameter {
 	var list []Parameter
 	for _, p := range m.Parameters {

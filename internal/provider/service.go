@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -29,6 +30,8 @@ type cell struct {
 	resource *Resource
 }
 
+// newService makes a service of its document. The document's own title and
+// description stand in where provider.yaml has none.
 func newService(p *Provider, info ServiceInfo, doc *openapi.Document) (*Service, error) {
 	root := doc.Root()
 	resources := root.At("components", "x-stackQL-resources")
@@ -201,14 +204,9 @@ func (r *Resource) assign(n *openapi.Node) {
 	}
 }
 
-func (m *Method) serves(verb Verb) bool {
-	for _, v := range m.Verbs {
-		if v == verb {
-			return true
-		}
-	}
-	return false
-}
+// serves tells whether the method is listed under the verb already: published
+// lists hold the same method twice.
+func (m *Method) serves(verb Verb) bool { return slices.Contains(m.Verbs, verb) }
 
 // listed reads the entries of a verb. Only the last two parts of a pointer
 // count, methods and a name: documents were published whose pointers name
