@@ -278,7 +278,7 @@ func TestProgress(t *testing.T) {
 	}
 	p.Waiting, p.WaitingFor = 37*time.Second, "429 from management.azure.com"
 	s.show(p)
-	if got := e.err.String(); !strings.HasSuffix(got, "waiting 37 s: 429 from ma…") {
+	if got := e.err.String(); !strings.HasSuffix(got, "waiting 37 s: 429 from man…") {
 		t.Errorf("the line is not cut to the terminal: %q", got)
 	}
 	fmt.Fprint(s.stdout(), "row\n")
@@ -322,6 +322,51 @@ func TestConfirm(t *testing.T) {
 	a := &app{env: e.Environment, screen: newScreen(e.Environment)}
 	if ok, err := a.confirm(context.Background(), c); ok || exitCode(fault.From(err)) != 130 {
 		t.Errorf("Ctrl-C at the question: %v, %v", ok, err)
+	}
+}
+
+// notice is a writer that hands on what is written.
+type notice chan string
+
+func (n notice) Write(p []byte) (int, error) {
+	n <- string(p)
+	return len(p), nil
+}
+
+// The simulator serves until it is interrupted, and tells how to reach it.
+func TestSim(t *testing.T) {
+	for _, c := range []struct {
+		args   []string
+		scheme string
+	}{
+		{nil, "http"},
+		{[]string{"--estate", "scenario.yaml", "--seed", "3"}, "http"},
+		{[]string{"--tls-cert", "cert.pem", "--estate", "empty", "--page-size", "10", "--latency", "1ms", "--faults", "503=2%"}, "https"},
+	} {
+		e := newTerminal(t, append([]string{"sim", "azure"}, c.args...)...)
+		e.file(t, "scenario.yaml", "subscriptions:\n  - name: One\n")
+		listening := make(notice, 1)
+		e.Stdout = listening
+		code := make(chan int)
+		go func() { code <- Main(e.Environment) }()
+		address, ok := strings.CutPrefix(strings.TrimSpace(<-listening), "listening on ")
+		if !ok || !strings.HasPrefix(address, c.scheme+"://127.0.0.1:") {
+			t.Errorf("%v: %q", c.args, address)
+		}
+		e.signals <- os.Interrupt
+		if got := <-code; got != 0 {
+			t.Errorf("%v: exit code %d: %s", c.args, got, e.err.String())
+		}
+		if !strings.Contains(e.err.String(), "--endpoint azure="+address) {
+			t.Errorf("%v: %s", c.args, e.err.String())
+		}
+	}
+}
+
+func TestSim_addressInUse(t *testing.T) {
+	e := newTerminal(t, "sim", "azure", "--addr", "256.0.0.1:0")
+	if code := Main(e.Environment); code != 2 || !strings.Contains(e.err.String(), "the simulator cannot be started") {
+		t.Errorf("exit code %d, %q", code, e.err.String())
 	}
 }
 

@@ -91,7 +91,7 @@ func (d *demo) tell(ctx context.Context) error {
 func (d *demo) meet(ctx context.Context) error {
 	rows, err := d.session.Query(ctx, "SELECT userPrincipalName, sessionHostName, userSessionId "+
 		"FROM azure.desktop_virtualization.user_sessions WHERE "+d.pool()+
-		" AND sessionState = 'Active' AND applicationType = 'Desktop' ORDER BY ALL LIMIT 1")
+		" AND sessionState = 'Active' AND applicationType = 'Desktop' ORDER BY userPrincipalName LIMIT 1")
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (d *demo) steps() []step {
 			"Who is on, by host pool and state? An IN list asks two pools; the grouping happens here.",
 			"SELECT hostPoolName, sessionState, count(*) AS sessions\nFROM " + sessions +
 				"\nWHERE subscriptionId = '" + armsim.ProductionSubscription + "'\n  AND resourceGroupName = '" + demoGroup +
-				"'\n  AND hostPoolName IN ('hp-office', 'hp-engineering')\nGROUP BY ALL\nORDER BY ALL",
+				"'\n  AND hostPoolName IN ('hp-office', 'hp-engineering')\nGROUP BY hostPoolName, sessionState\nORDER BY hostPoolName, sessionState",
 		},
 		{d.person.name + " called the help desk. Where is the session?", find},
 		{"EXPLAIN tells beforehand which calls a statement makes, and makes none.", "EXPLAIN " + find},

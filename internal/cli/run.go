@@ -68,14 +68,29 @@ func (r *runner) statement(ctx context.Context, st *planeql.Statement) error {
 	if sum.Failed > 0 {
 		r.app.partial = true
 	}
-	r.tell(rows.Columns(), sum, n)
-	return r.check(rows.Columns(), sum, n)
+	if bare(rows) {
+		r.tellDone(sum)
+		return nil
+	}
+	r.tell(sum, n)
+	return r.check(sum, n)
 }
 
-// write renders the rows of a statement that has columns; others are run to
-// their end.
+// bare says that a statement has no rows for the user. DuckDB gives a column
+// Success or Count to statements such as SET and CREATE TABLE.
+func bare(rows *planeql.Rows) bool {
+	columns := rows.Columns()
+	if len(columns) != 1 || rows.Summary().Kind == "select" {
+		return len(columns) == 0
+	}
+	c := columns[0]
+	return c.Name == "Success" && c.Type == "BOOLEAN" || c.Name == "Count" && c.Type == "BIGINT"
+}
+
+// write renders the rows of a statement; one that has none for the user is run
+// to its end.
 func (r *runner) write(rows *planeql.Rows) (int64, error) {
-	if len(rows.Columns()) == 0 {
+	if bare(rows) {
 		for rows.Next() {
 			continue
 		}
@@ -109,13 +124,16 @@ func (r *runner) warnings(rows *planeql.Rows) {
 	}
 }
 
-// tell writes the footer.
-func (r *runner) tell(columns []planeql.Column, sum planeql.Summary, n int64) {
-	if !r.footer {
-		return
-	}
-	if len(columns) == 0 {
+// tellDone writes the footer of a statement without rows.
+func (r *runner) tellDone(sum planeql.Summary) {
+	if r.footer {
 		r.app.say("ok, %s", shortDuration(sum.Duration))
+	}
+}
+
+// tell writes the footer.
+func (r *runner) tell(sum planeql.Summary, n int64) {
+	if !r.footer {
 		return
 	}
 	line := counted(n, "row")
@@ -135,9 +153,9 @@ func (r *runner) tell(columns []planeql.Column, sum planeql.Summary, n int64) {
 // check holds the result of a query to --fail-if-rows and --fail-if-empty. That
 // there are rows is certain even when some are missing; that there are none is
 // not.
-func (r *runner) check(columns []planeql.Column, sum planeql.Summary, n int64) error {
+func (r *runner) check(sum planeql.Summary, n int64) error {
 	s := r.app.settings
-	if len(columns) == 0 || isWrite(sum.Kind) {
+	if isWrite(sum.Kind) {
 		return nil
 	}
 	if s.failIfRows && n > 0 {

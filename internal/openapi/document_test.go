@@ -91,6 +91,7 @@ var layouts = []struct{ name, text, want string }{
 	{"spaces at the end", "a:  \n  b: 1  \n", `{a:{b:"1" } }`},
 	{"byte order mark", "\ufeffa: 1\nb: 2\n", `{a:"1" b:"2" }`},
 	{"lines that end in CR", "a: 1\rb:\r  c: 2\r", `{a:"1" b:{c:"2" } }`},
+	{"other spaces", "a: 0\u2000\nb: x\u00a0\n", "{a:\"0\u2000\" b:\"x\u00a0\" }"},
 	{"tab in front of a comment", "a: 1\t# x\nb: 2\n", `{a:"1" b:"2" }`},
 }
 

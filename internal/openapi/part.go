@@ -102,10 +102,10 @@ func (n *Node) cut() bool {
 func (n *Node) plain() bool {
 	p := n.part
 	line, below, _ := bytes.Cut(n.doc.data[p.start:p.end], []byte("\n"))
-	if len(bytes.TrimSpace(below)) > 0 {
+	if len(bytes.Trim(below, " \t\r\n")) > 0 {
 		return false
 	}
-	text := strings.TrimSpace(string(line[p.value:]))
+	text := strings.Trim(string(line[p.value:]), " \t\r")
 	if inner, ok := unquoted(text); ok {
 		n.kind, n.text = scalar, inner
 		return true
@@ -165,7 +165,7 @@ func (c *cutter) parts() ([]*part, bool) {
 	for c.at < len(c.data) {
 		at := part{start: c.at, line: c.line, end: len(c.data)}
 		text, indent := c.next()
-		if text == "" || text[0] == '#' || base >= 0 && indent > base {
+		if len(text) == 0 || text[0] == '#' || base >= 0 && indent > base {
 			continue
 		}
 		if base < 0 {
@@ -175,7 +175,7 @@ func (c *cutter) parts() ([]*part, bool) {
 		if isItem(text) && len(parts) > 0 && parts[len(parts)-1].open {
 			continue
 		}
-		key, value, ok := cutKey(text)
+		key, value, ok := cutKey(string(text))
 		if !ok || indent < base {
 			return nil, false
 		}
@@ -191,7 +191,7 @@ func (c *cutter) parts() ([]*part, bool) {
 
 // next gives the next line without its indentation and its end, and how far it
 // is indented.
-func (c *cutter) next() (text string, indent int) {
+func (c *cutter) next() (text []byte, indent int) {
 	line := c.data[c.at:]
 	if length := bytes.IndexByte(line, '\n'); length >= 0 {
 		line = line[:length]
@@ -200,11 +200,11 @@ func (c *cutter) next() (text string, indent int) {
 	c.line++
 	line = bytes.TrimRight(line, " \r")
 	rest := bytes.TrimLeft(line, " ")
-	return string(rest), len(line) - len(rest)
+	return rest, len(line) - len(rest)
 }
 
 // isItem tells whether the line begins an element of a block sequence.
-func isItem(text string) bool {
+func isItem(text []byte) bool {
 	return text[0] == '-' && (len(text) == 1 || text[1] == ' ')
 }
 
