@@ -31,7 +31,7 @@ func (a *app) demo(ctx context.Context, _ []string) error {
 	}
 	session, err := planeql.Open(ctx,
 		planeql.WithEndpoint("azure", server.URL), planeql.WithAuth("azure", "bearer", map[string]string{"env": "TOKEN"}),
-		planeql.WithEnvironment(func(string) string { return "demo" }), planeql.WithFirstRows(),
+		planeql.WithEnvironment(demoEnvironment), planeql.WithFirstRows(),
 	)
 	if err != nil {
 		return err
@@ -46,6 +46,15 @@ func (a *app) demo(ctx context.Context, _ []string) error {
 		err = closing
 	}
 	return err
+}
+
+// demoEnvironment has the token of the demo and nothing else: no proxy stands
+// between the session and the simulator.
+func demoEnvironment(name string) string {
+	if name == "TOKEN" {
+		return "demo"
+	}
+	return ""
 }
 
 // demo is a story under way.
