@@ -163,7 +163,7 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
 	inner, kind, err := s.run(ctx, st.inner)
 	if err != nil {
 		stop()
-		err = s.explainEnd(ctx, err)
+		err = s.suggestResource(s.explainEnd(ctx, err))
 		cancel()
 		return nil, err
 	}
@@ -216,6 +216,9 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 	case syntax.Other:
 		rows, err := s.other(ctx, st, head)
 		return rows, strings.ToLower(head.Verb), err
+	}
+	if _, err := st.Bind(nil); err != nil {
+		return nil, "", err // a ? without a value
 	}
 	built, err := s.build(ctx, st)
 	if err != nil {
@@ -295,7 +298,7 @@ func parse(db *duck.DB, text *syntax.Edited) ([]byte, error) {
 		return nil, fault.Unsupported("this form of query").At(text.Span(0, len(text.Text))).
 			WithHint("write it with SELECT, for example SELECT * FROM (PIVOT …)")
 	}
-	return nil, fault.New(fault.SyntaxError, "%s", pe.Message).At(text.Span(pe.Offset, pe.Offset+1))
+	return nil, syntaxError(text, pe)
 }
 
 // database opens DuckDB when it is first needed.

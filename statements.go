@@ -2,6 +2,7 @@ package planeql
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -48,7 +49,7 @@ func (s *Session) explain(ctx context.Context, st *syntax.Statement, head syntax
 	if err != nil {
 		return nil, err
 	}
-	return exec.List([]duck.Column{{Name: "plan", Type: "JSON"}}, [][]any{{[]byte(text)}}), nil
+	return exec.List([]duck.Column{{Name: "plan", Type: "JSON"}}, [][]any{{json.RawMessage(text)}}), nil
 }
 
 // setUse runs USE provider[.service]; any other name is a catalog or schema of
@@ -60,7 +61,11 @@ func (s *Session) setUse(ctx context.Context, st *syntax.Statement, head syntax.
 		s.use = full
 		return exec.List(nil, nil), nil
 	}
-	if len(parts) > 2 || len(fault.Suggest(parts[0], s.catalog.Providers())) > 0 {
+	if len(parts) > 2 {
+		return nil, fault.From(err).At(st.Text.Span(head.Name.Start, head.Name.End)).
+			WithHint("USE %s.%s makes %s enough", parts[0], parts[1], parts[2])
+	}
+	if len(fault.Suggest(parts[0], s.catalog.Providers())) > 0 {
 		return nil, fault.From(err).At(st.Text.Span(head.Name.Start, head.Name.End))
 	}
 	return s.duckDB(ctx, st)
@@ -95,7 +100,11 @@ func (s *Session) other(ctx context.Context, st *syntax.Statement, head syntax.O
 	if err := s.refuse(st, head); err != nil {
 		return nil, err
 	}
-	return s.duckDB(ctx, st)
+	rows, err := s.duckDB(ctx, st)
+	if e := fault.As(err); e != nil && e.Code == fault.SyntaxError && e.Span.Start == st.Text.Span(0, 1).Start {
+		return nil, e.WithHint("%s", verbHint(st.Text.Text))
+	}
+	return rows, err
 }
 
 // refuse gives the error for statements on resources that planeql does not run
@@ -138,7 +147,8 @@ func (s *Session) setOnError(st *syntax.Statement, head syntax.Other) (bool, err
 		s.settings.onError = value
 		return true, nil
 	}
-	return true, fault.New(fault.InvalidValue, "on_error is 'fail' or 'skip'").At(st.Span(t[3], t[3]))
+	return true, fault.New(fault.InvalidValue, "on_error is 'fail' or 'skip'").
+		WithHint("fail ends a SELECT at the first call that fails; skip gives the other rows and a warning for each loss").At(st.Span(t[3], t[3]))
 }
 
 // duckDB runs a statement in DuckDB as it is.

@@ -49,7 +49,7 @@ func (m *maker) sources() ([]*source, error) {
 	all := map[string]*source{
 		Environment: {name: "EnvironmentCredential", build: m.environment, next: "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"},
 		Workload:    {name: "WorkloadIdentityCredential", build: m.workload, next: "set AZURE_FEDERATED_TOKEN_FILE, AZURE_TENANT_ID and AZURE_CLIENT_ID"},
-		Managed:     {name: "ManagedIdentityCredential", build: m.managed, next: "run where a managed identity is assigned"},
+		Managed:     {name: "ManagedIdentityCredential", build: m.managed, lazy: !m.managedDeclared(), next: "run where a managed identity is assigned"},
 		CLI:         {name: "AzureCLICredential", build: m.azureCLI, lazy: true, next: "az login"},
 		Developer:   {name: "AzureDeveloperCLICredential", build: m.developerCLI, lazy: true, next: "azd auth login"},
 		DeviceCode:  {name: "DeviceCodeCredential", build: m.deviceCode, keep: true, next: "sign in with the code that is shown"},
@@ -241,6 +241,18 @@ func (m *maker) managed(ctx context.Context) (azcore.TokenCredential, error) {
 	return azidentity.NewManagedIdentityCredential(o)
 }
 
+// managedDeclared tells whether a host says that it has a managed identity.
+// Elsewhere the metadata address may be answered by anything, such as a proxy
+// that refuses, and the chain goes on to the tools of a developer.
+func (m *maker) managedDeclared() bool {
+	for _, name := range []string{"IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT"} {
+		if m.deps.env(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // probeTime bounds the question whether there is a metadata service at all:
 // elsewhere than on a machine of Azure nobody answers at its address.
 const probeTime = time.Second
@@ -248,10 +260,8 @@ const probeTime = time.Second
 // probe asks the metadata service for anything, without the header that would
 // make it act. Other hosts of managed identities name themselves in variables.
 func (m *maker) probe(ctx context.Context) error {
-	for _, name := range []string{"IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT"} {
-		if m.deps.env(name) != "" {
-			return nil
-		}
+	if m.managedDeclared() {
+		return nil
 	}
 	host := m.deps.env("AZURE_POD_IDENTITY_AUTHORITY_HOST")
 	if host == "" {

@@ -97,11 +97,31 @@ func (r *runner) write(rows *planeql.Rows) (int64, error) {
 		return 0, rows.Err()
 	}
 	a := r.app
+	if rows.Summary().Kind == "explain" && r.format == render.Table {
+		return r.lines(rows)
+	}
 	o := render.Options{Color: a.env.color(a.env.Terminal.Out)}
 	if a.env.Terminal.Out {
 		o.Width = a.env.Width()
 	}
 	return render.Write(a.screen.stdout(), result{rows}, r.format, o)
+}
+
+// lines writes a plan line by line: a table would cut its requests to the
+// width of the screen.
+func (r *runner) lines(rows *planeql.Rows) (n int64, err error) {
+	out := r.app.screen.stdout()
+	for rows.Next() {
+		text := rows.Values()[0]
+		if raw, ok := text.(json.RawMessage); ok {
+			text = string(raw)
+		}
+		if _, err := fmt.Fprintln(out, text); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, rows.Err()
 }
 
 // told puts the user's own doing before what the engine made of it.

@@ -50,6 +50,7 @@ var kinds = []struct {
 	{"INTERRUPT Error", fault.Cancelled},
 	{"INTERNAL Error", fault.Internal},
 	{"Out of Memory Error", fault.LimitReached},
+	{"IO Error", fault.DataException},
 }
 
 // position finds DuckDB's caret: the line of the text it shows, cut at the
@@ -76,15 +77,22 @@ func translate(message, query string) error {
 		text = text[:i+2]
 	}
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	e := fault.New(refine(code, lines[0]), "%s", strings.TrimSuffix(lowerFirst(strings.TrimSpace(lines[0])), "!"))
-	if hint := strings.TrimSpace(strings.Join(lines[1:], "\n")); hint != "" {
+	code = refine(code, lines[0])
+	e := fault.New(code, "%s", inWords(lines[0]))
+	if hint := advice(code, lines[1:]); hint != "" {
 		e = e.WithHint("%s", hint)
+	}
+	if m := missingCatalog.FindStringSubmatch(lines[0]); m != nil && !located_ {
+		offset = strings.Index(query, m[1]+".") // DuckDB does not say where
+		located_ = offset >= 0
 	}
 	if !located_ {
 		return e
 	}
 	return &located{e, offset}
 }
+
+var missingCatalog = regexp.MustCompile(`^Catalog "([^"]+)" does not exist`)
 
 // errorJSON gives the message of an error in DuckDB's JSON form.
 func errorJSON(message string) string {
@@ -108,6 +116,7 @@ func refine(code fault.Code, text string) fault.Code {
 		"Ambiguous reference": fault.AmbiguousColumn, "Function with name": fault.UndefinedMethod,
 		"No function matches": fault.UndefinedMethod, "Table with name": fault.UndefinedTable,
 		"Referenced table": fault.UndefinedTable, "Scalar Function with name": fault.UndefinedMethod,
+		"Catalog \"": fault.UndefinedTable,
 	} {
 		if strings.Contains(text, words) {
 			return better

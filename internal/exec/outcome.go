@@ -8,6 +8,7 @@ import (
 
 	"github.com/planeql/planeql/internal/duck"
 	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/provider"
 )
 
 var outcomeColumns = []duck.Column{
@@ -74,12 +75,15 @@ func dryRun(targets []*target, env Env) (*Rows, error) {
 	return List(requestColumns, rows), nil
 }
 
-// pathOf gives the path of a URL as a person writes it, without escapes.
-func pathOf(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		path, _, _ := strings.Cut(text, "?")
-		return path
+// idOf gives the path of what a call acts on, as a person writes it, without
+// escapes. The word at the end of an action's path is not part of it.
+func idOf(m *provider.Method, text string) string {
+	path, _, _ := strings.Cut(text, "?")
+	if u, err := url.Parse(text); err == nil {
+		path = u.Path
 	}
-	return u.Path
+	if i := strings.LastIndexByte(path, '/'); i > 0 && m.HTTPMethod == "POST" && !strings.HasSuffix(m.Path, "}") {
+		path = path[:i]
+	}
+	return path
 }

@@ -73,7 +73,7 @@ func prepare(ctx context.Context, w *plan.Write, env Env) ([]*target, error) {
 		if err != nil {
 			return nil, fault.From(err).On(w.Method.FullName())
 		}
-		targets = append(targets, &target{call: call, id: pathOf(request.URL)})
+		targets = append(targets, &target{call: call, id: idOf(w.Method, request.URL)})
 	}
 	return targets, nil
 }

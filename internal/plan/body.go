@@ -30,7 +30,11 @@ func CheckBody(m *provider.Method, body []byte) error {
 	if m.Body == nil || m.Body.Schema == nil {
 		return nil
 	}
-	return checkValue(m.Body.Schema, value, nil)
+	err = checkValue(m.Body.Schema, value, nil)
+	if e := fault.As(err); e != nil && e.Hint == "" {
+		return e.WithHint("DESCRIBE METHOD %s lists the members of the body", m.FullName())
+	}
+	return err
 }
 
 func checkValue(s *openapi.Schema, value any, path []string) error {

@@ -213,7 +213,24 @@ func (r *resolver) unknown(n syntax.Node, names []string) error {
 	if len(relations) == 0 {
 		return nil
 	}
+	if len(names) > 1 {
+		return unknownTable(names[0], relations).At(r.at(n))
+	}
 	return unknownColumn(relations[0], names[0]).On(relations[0].resource.Path()).At(r.at(n))
+}
+
+// unknownTable is the error for a dotted name whose first part is neither a
+// column nor a table of the statement.
+func unknownTable(name string, relations []*relation) *fault.Error {
+	var aliases, known []string
+	for _, r := range relations {
+		aliases = append(aliases, r.alias)
+		for _, c := range r.columns {
+			known = append(known, c.Name)
+		}
+	}
+	return fault.New(fault.UndefinedColumn, "%q is no table of the statement and no column", name).
+		WithHint("%s", fault.DidYouMean(name, append(aliases, known...), "the statement reads "+strings.Join(aliases, ", ")))
 }
 
 // unknownColumn is the error for a name that a resource does not have.

@@ -90,7 +90,21 @@ func ResolveResource(c *catalog.Catalog, parts, use []string) (*provider.Resourc
 			return nil, err
 		}
 	}
+	if len(parts) == 2 && hasProvider(c, parts[0]) {
+		return nil, notAResource(c, parts)
+	}
 	return nil, nil
+}
+
+// notAResource is the error for a name that ends with the service.
+func notAResource(c *catalog.Catalog, parts []string) error {
+	s, err := c.Service(parts[0], parts[1])
+	if err != nil {
+		return nil // a schema of DuckDB may have a provider's name
+	}
+	path := s.Provider + "." + s.Name
+	return fault.New(fault.UndefinedTable, "%s is a service, not a resource", path).
+		WithHint("SHOW RESOURCES IN %s lists what can be read", path)
 }
 
 func hasProvider(c *catalog.Catalog, name string) bool {

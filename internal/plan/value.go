@@ -50,6 +50,8 @@ func Convert(p provider.Parameter, text string) (string, error) {
 	switch {
 	case p.In == provider.InPath && text == "":
 		return "", wrong("a name", "'…'")
+	case p.In == provider.InPath && (text == "." || text == ".."):
+		return "", wrong("a name", "'…'") // as a part of a path it would lead elsewhere
 	case kind == "boolean":
 		if v, ok := booleans[strings.ToLower(strings.TrimSpace(text))]; ok {
 			return v, nil

@@ -62,7 +62,8 @@ func judge(m *provider.Method, r transport.Request, response *transport.Response
 			name, hostOf(response.Header.Get("Location"))).
 			WithHint("check --endpoint %s=URL", name)
 	}
-	return fault.New(fault.Rejected, "%s refused the request with status %s", name, statusText(status))
+	return fault.New(fault.Rejected, "%s refused the request with status %s", name, statusText(status)).
+		WithHint("the service's own words say why; --log-http FILE keeps the whole request and answer")
 }
 
 // statusText gives a status as people know it.

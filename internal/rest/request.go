@@ -176,7 +176,7 @@ func pathValue(call provider.Call, name string) (string, error) {
 // badValue makes the fault of a value that a parameter cannot have.
 func badValue(m *provider.Method, name, value, why string) *fault.Error {
 	return fault.New(fault.InvalidValue, "the parameter %q does not take the value %q", name, value).
-		WithDetail("%s", why).On(m.FullName())
+		WithDetail("%s", why).WithHint("give it as the service shows it").On(m.FullName())
 }
 
 // escapeSegment escapes a value as one segment of a path. url.PathEscape leaves

@@ -23,13 +23,15 @@ func (s *Statement) Bind(literals []string) (*Statement, error) {
 		}
 		if n < 1 || n > len(literals) {
 			return nil, fault.New(fault.UndefinedParameter, "the statement uses argument %d and %d are given", n, len(literals)).
+				WithHint("a program gives the values with the statement; in a script write {{ name }} and fill it with --var name=value").
 				At(s.Span(t, t))
 		}
 		used = max(used, n)
 		edits = append(edits, Edit{t.Start, t.End, literals[n-1]})
 	}
 	if used < len(literals) {
-		return nil, fault.New(fault.UndefinedParameter, "%d arguments are given and the statement uses %d", len(literals), used)
+		return nil, fault.New(fault.UndefinedParameter, "%d arguments are given and the statement uses %d", len(literals), used).
+			WithHint("each stands for a ? or a $1 in the statement")
 	}
 	if len(edits) == 0 {
 		return s, nil

@@ -31,6 +31,10 @@ func fill(text *Edited, values map[string]string) (*Edited, error) {
 				span := text.Span(t.Start+m[0], t.Start+m[1])
 				return nil, unfilled(name, values).At(span)
 			}
+			if t.Kind == String && t.Text[0] == '$' && strings.Contains(value, "$") {
+				return nil, fault.New(fault.InvalidValue, "the value of {{ %s }} holds a $, which could end the text it stands in", name).
+					WithHint("write the text in single quotes").At(text.Span(t.Start+m[0], t.Start+m[1]))
+			}
 			edits = append(edits, Edit{t.Start + m[0], t.Start + m[1], escape(t, m[0], value)})
 		}
 	}

@@ -91,9 +91,20 @@ func newStatement(text *Edited) (*Statement, error) {
 	p := &parser{text: text, tokens: tokens}
 	head, err := p.head()
 	if err != nil {
-		return nil, text.Locate(err)
+		return nil, text.Locate(hinted(err, forms[strings.ToUpper(tokens[0].Text)]))
 	}
 	return &Statement{Text: text, Tokens: tokens, Head: head}, nil
+}
+
+// forms tells how the statements are written that this package reads itself,
+// for the errors in them.
+var forms = map[string]string{
+	"EXEC":     "the form is EXEC provider.service.resource.method @name = value, … [@@json = '{…}']",
+	"DELETE":   "the form is DELETE FROM provider.service.resource WHERE parameter = value AND …",
+	"SHOW":     "the forms are SHOW PROVIDERS, SHOW SERVICES IN provider, SHOW RESOURCES IN provider.service, SHOW METHODS IN provider.service.resource",
+	"DESCRIBE": "the forms are DESCRIBE [EXTENDED] provider.service.resource and DESCRIBE METHOD provider.service.resource.method",
+	"EXPLAIN":  "the form is EXPLAIN [(FORMAT json)] followed by a statement",
+	"USE":      "the form is USE provider or USE provider.service",
 }
 
 // queryWords are the words a query of DuckDB can begin with.

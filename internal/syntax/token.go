@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/planeql/planeql/internal/fault"
@@ -88,14 +89,27 @@ func (e *lexError) Error() string { return e.fault.Error() }
 
 func (e *lexError) Unwrap() error { return e.fault }
 
+// fail makes the error for something that begins at an offset and does not end.
 func (l *lexer) fail(offset int, format string, args ...any) error {
-	return failAt(offset, format, args...)
+	hint := "it begins at the mark and runs to the end of the text"
+	if strings.ContainsRune("'\"`", rune(l.text[offset])) {
+		hint += "; a quote inside quotes is written twice: 'it''s'"
+	}
+	return hinted(failAt(offset, format, args...), hint)
 }
 
 // failAt makes a syntax error at an offset of the text at hand;
 // [Edited.Locate] gives it its place in the source.
 func failAt(offset int, format string, args ...any) error {
 	return &lexError{fault.New(fault.SyntaxError, format, args...), offset}
+}
+
+// hinted adds advice to an error of failAt that has none.
+func hinted(err error, hint string) error {
+	if le, ok := errors.AsType[*lexError](err); ok && hint != "" && le.fault.Hint == "" {
+		return &lexError{le.fault.WithHint("%s", hint), le.offset}
+	}
+	return err
 }
 
 // skipSpace moves over white space and comments; a hint comment is a token.
