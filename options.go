@@ -42,6 +42,7 @@ type settings struct {
 	endpoints   map[string]string
 	auth        map[string]authSettings
 	database    string
+	temp        string
 	timeout     time.Duration
 	concurrency int
 	maxPages    int
@@ -85,6 +86,10 @@ func WithAuth(provider, kind string, options map[string]string) Option {
 // WithDatabase keeps tables and views in a DuckDB file; without it they end
 // with the session.
 func WithDatabase(path string) Option { return func(s *settings) { s.database = path } }
+
+// WithTempFolder says where DuckDB puts what does not fit into memory; without
+// it that is .tmp in the working folder.
+func WithTempFolder(path string) Option { return func(s *settings) { s.temp = path } }
 
 // WithTimeout bounds each statement. 0 is no bound.
 func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }

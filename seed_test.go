@@ -93,6 +93,18 @@ func seedCases(values map[string]string) []seedCase {
 	}
 }
 
+// fillSeed adds the values of the page's other placeholders to the names of a
+// session.
+func fillSeed(values map[string]string) {
+	values["$filter"] = "userPrincipalName eq '" + values["user"] + "'"
+	for name, value := range map[string]string{
+		"pageSize": "100", "isDescending": "true", "initialSkip": "0", "force": "true",
+		"messageTitle": "It's time", "messageBody": "Say \"bye\",\nplease",
+	} {
+		values[name] = value
+	}
+}
+
 // Every statement of the page runs as printed and sends exactly its request.
 func TestSeedPage(t *testing.T) {
 	blocks := seedBlocks(t)
@@ -100,13 +112,7 @@ func TestSeedPage(t *testing.T) {
 		sim, url := simulator(t, armsim.WithEstate(armsim.Small))
 		values := aSession(t, open(t, url))
 		c := seedCases(values)[i]
-		values["$filter"] = "userPrincipalName eq '" + values["user"] + "'"
-		for name, value := range map[string]string{
-			"pageSize": "100", "isDescending": "true", "initialSkip": "0", "force": "true",
-			"messageTitle": "It's time", "messageBody": "Say \"bye\",\nplease",
-		} {
-			values[name] = value
-		}
+		fillSeed(values)
 		s := open(t, url, planeql.WithVariables(values))
 		sim.ResetRequests()
 		rows := must(t, s, block)

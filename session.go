@@ -189,19 +189,30 @@ func (s *Session) bound(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithCancel(ctx)
 }
 
-// explainEnd turns the bare end of a context into an error that says who ended
-// the statement.
+// explainEnd turns the end of a context into an error that says who ended the
+// statement; the call that was under way stays in it.
 func (s *Session) explainEnd(ctx context.Context, err error) error {
+	e := fault.As(err)
+	var ended *fault.Error
 	switch {
-	case fault.As(err) != nil:
-		return fault.As(err)
+	case e != nil && e.Code != fault.Cancelled:
+		return e
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) && s.settings.timeout > 0:
+		ended = fault.New(fault.Cancelled, "the statement took longer than %s", s.settings.timeout).
+			WithHint("allow more with --timeout, or ask for less")
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fault.New(fault.Cancelled, "the statement took longer than %s", s.settings.timeout).
-			WithHint("--timeout allows more").Because(err)
-	case errors.Is(err, context.Canceled):
-		return fault.New(fault.Cancelled, "the statement was interrupted").In(fault.Interrupt).Because(err)
+		ended = fault.New(fault.Cancelled, "the time for the statement is over").
+			WithHint("the deadline is that of the context it was run with")
+	case errors.Is(err, context.Canceled) || e != nil:
+		ended = fault.New(fault.Cancelled, "the statement was interrupted").In(fault.Interrupt).
+			WithHint("no call was started after that; run it again to have the rest")
+	default:
+		return fault.From(err)
 	}
-	return fault.From(err)
+	if e != nil {
+		ended.HTTP, ended.Object = e.HTTP, e.Object
+	}
+	return ended.Because(err)
 }
 
 // run runs one statement and names its kind.
@@ -308,7 +319,7 @@ func (s *Session) database(ctx context.Context) (*duck.DB, error) {
 	if s.db != nil {
 		return s.db, nil
 	}
-	db, err := duck.Open(context.WithoutCancel(ctx), duck.Options{Path: s.settings.database})
+	db, err := duck.Open(context.WithoutCancel(ctx), duck.Options{Path: s.settings.database, Temp: s.settings.temp})
 	if err != nil {
 		return nil, err
 	}

@@ -371,6 +371,10 @@ func sameJSON(got, want any, s *openapi.Schema) bool {
 	if s != nil && s.Secret && got == "***" {
 		return true
 	}
+	if list, isList := want.([]any); isList {
+		others, _ := got.([]any)
+		return slices.EqualFunc(others, list, func(a, b any) bool { return sameJSON(a, b, s.Items()) })
+	}
 	object, isObject := want.(map[string]any)
 	if !isObject {
 		return cmp.Equal(got, want)

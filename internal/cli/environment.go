@@ -20,6 +20,7 @@ type Environment struct {
 	Getenv         func(string) string
 	Environ        func() []string // name=value each
 	Home, WorkDir  string          // empty where the system has none
+	TempDir        string          // for what does not fit into memory
 	Terminal       Terminal
 	ToFile         bool       // standard output is a regular file: nobody waits for the first rows
 	Width          func() int // of the terminal in cells, 0: unknown
@@ -48,7 +49,7 @@ func System() Environment {
 	info, err := os.Stdout.Stat()
 	return Environment{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Getenv: os.Getenv, Environ: os.Environ, Home: home, WorkDir: dir,
+		Getenv: os.Getenv, Environ: os.Environ, Home: home, WorkDir: dir, TempDir: os.TempDir(),
 		Terminal: Terminal{In: isTerminal(os.Stdin), Out: isTerminal(os.Stdout), Err: isTerminal(os.Stderr)},
 		ToFile:   err == nil && info.Mode().IsRegular(),
 		Width:    terminalWidth, Now: time.Now, Signals: signals, Exit: os.Exit,

@@ -21,9 +21,11 @@ func newReadline(o EditorOptions) Editor {
 	rl.Completer = func(line []rune, cursor int) readline.Completions {
 		return candidates(line, cursor, o.Complete)
 	}
-	// Names are matched without case everywhere. The setting exists, so the
-	// error has nothing to say.
+	// Names are matched without case everywhere. The settings exist, so the
+	// errors have nothing to say.
 	_ = rl.Config.Set("completion-ignore-case", true)
+	// A statement that is pasted keeps its line breaks and runs as one.
+	_ = rl.Config.Set("enable-bracketed-paste", true)
 	if o.History != "" {
 		if source, err := readline.NewHistoryFromFile(o.History); err == nil {
 			rl.History.Add("history", source)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	planeql "github.com/planeql/planeql"
 	"github.com/planeql/planeql/internal/fault"
@@ -49,7 +50,7 @@ func (a *app) options() []planeql.Option {
 	s := a.settings
 	opts := []planeql.Option{
 		planeql.WithEnvironment(a.env.Getenv), planeql.WithVariables(s.variables),
-		planeql.WithDatabase(a.databasePath()), planeql.WithTimeout(s.timeout), planeql.WithConcurrency(s.concurrency),
+		planeql.WithDatabase(a.databasePath()), planeql.WithTempFolder(a.tempFolder()), planeql.WithTimeout(s.timeout), planeql.WithConcurrency(s.concurrency),
 		planeql.WithMaxPages(s.maxPages), planeql.WithMaxTargets(s.maxTargets), planeql.WithMaxCalls(s.maxCalls),
 	}
 	for provider, address := range s.endpoints {
@@ -141,4 +142,13 @@ func (a *app) confirm(_ context.Context, c planeql.Confirmation) (bool, error) {
 		return false, fault.New(fault.ConfirmationNeeded, "the answer cannot be read").Because(err)
 	}
 	return answer == "y" || answer == "Y" || answer == "yes", nil
+}
+
+// tempFolder is where DuckDB may put what does not fit into memory: never the
+// folder in which somebody happens to stand.
+func (a *app) tempFolder() string {
+	if a.env.TempDir == "" {
+		return ""
+	}
+	return filepath.Join(a.env.TempDir, "planeql")
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 	"unsafe"
 
@@ -18,6 +19,7 @@ import (
 type Options struct {
 	Path    string // a file; empty: in memory
 	Threads int    // 0: DuckDB's choice
+	Temp    string // a folder for what does not fit into memory; empty: DuckDB's choice, .tmp in the working folder
 }
 
 // DB is a session in DuckDB. Its settings, tables and views are seen by all
@@ -64,6 +66,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	setup := "SET TimeZone = 'UTC'"
 	if o.Threads > 0 {
 		setup += fmt.Sprintf("; SET threads = %d", o.Threads)
+	}
+	if o.Temp != "" {
+		setup += "; SET temp_directory = '" + strings.ReplaceAll(o.Temp, "'", "''") + "'"
 	}
 	if _, err := db.conn.sql.ExecContext(ctx, setup); err != nil {
 		db.Close()

@@ -245,7 +245,7 @@ func (r *Rows) Close() error {
 // translate makes the error of the rows of a message of DuckDB: what a scan
 // failed with comes first, then the end of the context.
 func (r *Rows) translate(message string) error {
-	if err := failure(r.bound); err != nil && !errors.Is(err, context.Canceled) {
+	if err := failure(r.bound); err != nil && !errors.Is(err, context.Canceled) && !bareDeadline(err) {
 		return err
 	}
 	if r.ctx.Err() != nil {
@@ -256,6 +256,12 @@ func (r *Rows) translate(message string) error {
 		return &located{l.fault, max(0, l.offset-r.shift)}
 	}
 	return err
+}
+
+// bareDeadline tells a scan that only saw the end of the time from one whose
+// call says more about it.
+func bareDeadline(err error) bool {
+	return fault.As(err) == nil && errors.Is(err, context.DeadlineExceeded)
 }
 
 // interrupted is the error for a query whose context has ended.

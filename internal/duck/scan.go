@@ -14,11 +14,13 @@ import (
 	"github.com/planeql/planeql/internal/fault"
 )
 
-// Batch is a list of items that share their arguments: one value for each
-// argument column, nil for NULL.
+// Batch is a list of items that share their arguments, one for each of the
+// first columns behind raw. Members has for each item the values of the columns
+// behind those. nil is NULL.
 type Batch struct {
 	Items     [][]byte
 	Arguments []*string
+	Members   [][][]byte
 }
 
 // Source is what a scan reads from. Next gives io.EOF at its end; it is called
@@ -30,11 +32,11 @@ type Source interface {
 
 // Scan is a source that DuckDB can read from.
 type Scan struct {
-	db        *DB
-	id        int64
-	source    Source
-	arguments []string
-	started   atomic.Bool
+	db      *DB
+	id      int64
+	source  Source
+	columns []string // behind raw
+	started atomic.Bool
 
 	mutex   sync.Mutex
 	ctx     context.Context // of the query that bound it last
@@ -58,12 +60,13 @@ type scans struct {
 }
 
 // RegisterScan makes a source readable by DuckDB under the text that SQL
-// gives. The columns are raw, the item, and one for each argument, all VARCHAR.
-func (db *DB) RegisterScan(src Source, arguments []string) (*Scan, error) {
+// gives. The columns are raw, the item, and those named, which get the arguments
+// and then the members of the batches; all are VARCHAR.
+func (db *DB) RegisterScan(src Source, columns []string) (*Scan, error) {
 	db.scans.Lock()
 	defer db.scans.Unlock()
 	db.scans.next++
-	s := &Scan{db: db, id: db.scans.next, source: src, arguments: arguments, misfits: map[string]Misfit{}}
+	s := &Scan{db: db, id: db.scans.next, source: src, columns: columns, misfits: map[string]Misfit{}}
 	db.scans.byID[s.id] = s
 	return s, nil
 }
@@ -150,7 +153,7 @@ type reader struct {
 func (r *reader) ColumnInfos() []duckdb.ColumnInfo {
 	text, _ := duckdb.NewTypeInfo(duckdb.TYPE_VARCHAR) // a plain type is never refused
 	columns := []duckdb.ColumnInfo{{Name: "raw", T: text}}
-	for _, name := range r.scan.arguments {
+	for _, name := range r.scan.columns {
 		columns = append(columns, duckdb.ColumnInfo{Name: name, T: text})
 	}
 	return columns
@@ -182,8 +185,12 @@ func (r *reader) FillChunk(chunk duckdb.DataChunk) error {
 			return r.scan.fail(err)
 		}
 	}
-	for column := range r.scan.arguments {
-		if err := r.fillArgument(chunk, column, n); err != nil {
+	for column := range r.scan.columns {
+		fill := r.fillArgument
+		if column >= len(r.batch.Arguments) && r.batch.Members != nil {
+			fill = r.fillMember
+		}
+		if err := fill(chunk, column, n); err != nil {
 			return r.scan.fail(err)
 		}
 	}
@@ -202,6 +209,22 @@ func (r *reader) fillArgument(chunk duckdb.DataChunk, column, rows int) error {
 			err = chunk.SetValue(column+1, row, nil)
 		} else {
 			err = duckdb.SetChunkValue(chunk, column+1, row, *value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reader) fillMember(chunk duckdb.DataChunk, column, rows int) error {
+	for row := range rows {
+		value := r.batch.Members[r.at+row][column-len(r.batch.Arguments)]
+		var err error
+		if value == nil {
+			err = chunk.SetValue(column+1, row, nil)
+		} else {
+			err = duckdb.SetChunkValue(chunk, column+1, row, value)
 		}
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"github.com/planeql/planeql/internal/duck"
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/plan"
+	"github.com/planeql/planeql/internal/rest"
 	"github.com/planeql/planeql/internal/syntax"
 )
 
@@ -71,7 +72,7 @@ func (r *queryRun) start(ctx context.Context, q *plan.Query) (*Rows, error) {
 func (r *queryRun) source(ctx context.Context, p *plan.Scan, tuples [][]*string) (plan.Source, error) {
 	s := newScan(ctx, p, tuples, r.env)
 	r.scans = append(r.scans, s)
-	registered, err := r.env.DB.RegisterScan(s, argumentColumns(p))
+	registered, err := r.env.DB.RegisterScan(s, columnsOf(p))
 	if err != nil {
 		return nil, err
 	}
@@ -85,14 +86,37 @@ func (r *queryRun) source(ctx context.Context, p *plan.Scan, tuples [][]*string)
 	return src, err
 }
 
-// argumentColumns names the argument columns of a scan as the plan's SQL reads
-// them.
-func argumentColumns(p *plan.Scan) []string {
-	names := make([]string, len(p.Arguments))
-	for i := range names {
-		names[i] = fmt.Sprintf("a%d", i)
+// columnsOf names the columns of a scan behind raw as the plan's SQL reads
+// them: arguments, then members.
+func columnsOf(p *plan.Scan) []string {
+	var names []string
+	for i := range p.Arguments {
+		names = append(names, fmt.Sprintf("a%d", i))
+	}
+	for i := range p.Members {
+		names = append(names, fmt.Sprintf("m%d", i))
 	}
 	return names
+}
+
+func membersOf(p *plan.Scan) []rest.Member {
+	var members []rest.Member
+	for _, m := range p.Members {
+		members = append(members, rest.Member(m))
+	}
+	return members
+}
+
+// cutAll cuts the members out of the items of a page.
+func cutAll(items [][]byte, members []rest.Member) [][][]byte {
+	if len(members) == 0 {
+		return nil
+	}
+	cut := make([][][]byte, len(items))
+	for i, item := range items {
+		cut[i] = rest.Cut(item, members)
+	}
+	return cut
 }
 
 // rows starts the final text.

@@ -29,6 +29,7 @@ const aheadBytes = 32 << 20
 type scan struct {
 	plan       *plan.Scan
 	tuples     [][]*string
+	members    []rest.Member
 	env        Env
 	registered *duck.Scan
 
@@ -53,7 +54,7 @@ type fetched struct {
 
 func newScan(ctx context.Context, p *plan.Scan, tuples [][]*string, env Env) *scan {
 	ctx, cancel := context.WithCancel(ctx)
-	return &scan{plan: p, tuples: tuples, env: env, ctx: ctx, cancel: cancel, ahead: semaphore.NewWeighted(aheadBytes)}
+	return &scan{plan: p, tuples: tuples, members: membersOf(p), env: env, ctx: ctx, cancel: cancel, ahead: semaphore.NewWeighted(aheadBytes)}
 }
 
 // Next gives the next batch, or io.EOF.
@@ -192,11 +193,15 @@ func (s *scan) read(tuple []*string) iter.Seq[fetched] {
 				yield(fetched{err: err})
 				return
 			}
-			if !yield(fetched{batch: duck.Batch{Items: page.Items, Arguments: tuple}, bytes: int64(page.Bytes)}) {
+			if !yield(fetched{batch: s.batch(page, tuple), bytes: int64(page.Bytes)}) {
 				return
 			}
 		}
 	}
+}
+
+func (s *scan) batch(page rest.Page, tuple []*string) duck.Batch {
+	return duck.Batch{Items: page.Items, Arguments: tuple, Members: cutAll(page.Items, s.members)}
 }
 
 // callOf gives the call of a tuple.

@@ -116,7 +116,7 @@ func text(ctx context.Context, db *duck.DB, v *plan.Value) (*string, error) {
 
 // memberJSON gives the JSON text of a member of the body: a string is quoted,
 // anything else is JSON already. NULL is an explicit null.
-func memberJSON(ctx context.Context, db *duck.DB, m plan.Member) (json.RawMessage, error) {
+func memberJSON(ctx context.Context, db *duck.DB, m plan.BodyMember) (json.RawMessage, error) {
 	if m.Value == nil {
 		return json.RawMessage("null"), nil
 	}
@@ -216,8 +216,8 @@ func result(ctx context.Context, w *plan.Write, targets []*target, env Env) (*Ro
 		return outcomes(targets), nil
 	}
 	run := &queryRun{env: env}
-	answers := &answers{targets: targets}
-	registered, err := env.DB.RegisterScan(answers, argumentColumns(w.Returning.Scans[0]))
+	scan := w.Returning.Scans[0]
+	registered, err := env.DB.RegisterScan(&answers{targets: targets, members: membersOf(scan)}, columnsOf(scan))
 	if err != nil {
 		return nil, err
 	}
@@ -236,6 +236,7 @@ func result(ctx context.Context, w *plan.Write, targets []*target, env Env) (*Ro
 // answers feeds DuckDB with the items that the calls of a write answered.
 type answers struct {
 	targets []*target
+	members []rest.Member
 	at      int
 }
 
@@ -245,7 +246,7 @@ func (a *answers) Next(context.Context) (duck.Batch, error) {
 		t := a.targets[a.at]
 		a.at++
 		if len(t.result.Items) > 0 {
-			return duck.Batch{Items: t.result.Items}, nil
+			return duck.Batch{Items: t.result.Items, Members: cutAll(t.result.Items, a.members)}, nil
 		}
 	}
 	return duck.Batch{}, io.EOF

@@ -106,6 +106,16 @@ func (b *builder) finish() error {
 	}
 	b.projectFields()
 	b.expandStars()
+	for _, r := range b.relations {
+		r.scan.findMembers()
+	}
+	tokens, err := syntax.Lex(b.text.Text)
+	if err != nil {
+		return err
+	}
+	for _, blk := range b.blocks {
+		b.label(blk, tokens)
+	}
 	return nil
 }
 

@@ -44,9 +44,18 @@ type Scan struct {
 	Gentle    bool     // a LIMIT may end it early: pages are read one by one
 	Spool     bool     // the statement may read it more than once: its rows are kept first
 
+	Members []Member // parts of the items that are columns as JSON text
+
 	columns    []projected
 	start, end int    // its name in the text
 	alias      string // to be added; empty where the text has one
+}
+
+// Member is a part of an item that a scan gives as JSON text, and the paths
+// below it whose values are masked.
+type Member struct {
+	Path    []string
+	Secrets [][]string
 }
 
 // Tuple is the arguments of one call; nil where the parameter is not given.
@@ -69,20 +78,21 @@ type Write struct {
 	Method    *provider.Method
 	Arguments []string
 	Targets   []Tuple
-	Body      *Value   // JSON text; nil: no body
-	Members   []Member // members of the body given by name
-	Returning *Query   // over the rows of the answers; nil: one outcome row per target
+	Body      *Value       // JSON text; nil: no body
+	Members   []BodyMember // members of the body given by name
+	Returning *Query       // over the rows of the answers; nil: one outcome row per target
 }
 
-// Member is a member of a request body that is given by name.
-type Member struct {
+// BodyMember is a member of a request body that is given by name.
+type BodyMember struct {
 	Name  string
 	Value *Value
 	Type  string // of the schema
 }
 
 // Source is where the rows of a scan come from: SQL gives a table expression
-// with the columns raw, a0, a1, …, MisfitSQL an expression that counts a value
+// with the columns raw, a0, a1, … for the arguments and m0, m1, … for the
+// members, MisfitSQL an expression that counts a value
 // that does not fit its column and is NULL.
 type Source interface {
 	SQL() string

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,11 +51,7 @@ func (s *Scan) column(p projected, tree structure, source Source) string {
 		return masked(c, tree)
 	}
 	if c.Type == "JSON" {
-		text := "nullif(json_extract(raw, " + syntax.QuoteText(jsonPath(c.Path)) + ")::VARCHAR, 'null')"
-		if paths := secretPaths(c.Schema, 0); len(paths) > 0 && !p.column.Secret {
-			text = maskPaths(text, paths)
-		}
-		return text + "::JSON"
+		return fmt.Sprintf("m%d::JSON", s.member(c))
 	}
 	text := tree.leaf(c.Path)
 	switch c.Type {
@@ -170,12 +167,49 @@ func masked(c catalog.Column, tree structure) string {
 	return "CASE WHEN " + tree.leaf(c.Path) + " IS NOT NULL THEN '" + mask + "' END"
 }
 
-// secretPaths gives the paths of the secret members below an object.
+// member gives the number of a column that the source cuts out of the items:
+// objects and arrays are handed on as the service wrote them, which DuckDB's
+// JSON functions would not do.
+func (s *Scan) member(c catalog.Column) int {
+	for i, m := range s.Members {
+		if slices.Equal(m.Path, c.Path) {
+			return i
+		}
+	}
+	return -1
+}
+
+// findMembers notes the members that the source has to cut out.
+func (s *Scan) findMembers() {
+	s.Members = nil
+	for _, p := range s.columns {
+		c := p.column
+		isArgument := slices.Contains(s.Arguments, parameterName(c))
+		if c.Type != "JSON" || c.Kind == catalog.Raw || c.Kind == catalog.Parameter || isArgument || c.Secret && !p.named || s.member(c) >= 0 {
+			continue
+		}
+		m := Member{Path: c.Path}
+		if !c.Secret {
+			m.Secrets = secretPaths(c.Schema, 0)
+		}
+		s.Members = append(s.Members, m)
+	}
+}
+
+// deepestSecret bounds how deep secrets are looked for: a schema may contain
+// itself.
+const deepestSecret = 8
+
+// secretPaths gives the paths of the secret members below a schema; "*" stands
+// for the elements of an array.
 func secretPaths(s *openapi.Schema, depth int) [][]string {
-	if s == nil || depth > 6 {
+	if s == nil || depth > deepestSecret {
 		return nil
 	}
 	var paths [][]string
+	for _, p := range secretPaths(s.Items(), depth+1) {
+		paths = append(paths, append([]string{"*"}, p...))
+	}
 	for _, m := range s.Members() {
 		if m.Schema != nil && m.Schema.Secret {
 			paths = append(paths, []string{m.Name})
@@ -186,18 +220,4 @@ func secretPaths(s *openapi.Schema, depth int) [][]string {
 		}
 	}
 	return paths
-}
-
-// maskPaths masks members of a JSON text where they are present.
-func maskPaths(text string, paths [][]string) string {
-	for _, p := range paths {
-		patch := `"` + mask + `"`
-		for _, name := range slices.Backward(p) {
-			quoted, _ := json.Marshal(name)
-			patch = "{" + string(quoted) + ":" + patch + "}"
-		}
-		text = "CASE WHEN json_extract_string(" + text + ", " + syntax.QuoteText(jsonPath(p)) + ") IS NULL THEN " + text +
-			" ELSE json_merge_patch(" + text + ", " + syntax.QuoteText(patch) + ")::VARCHAR END"
-	}
-	return text
 }

@@ -176,8 +176,17 @@ func (r *resolver) column(n syntax.Node, labelled bool) error {
 		return fault.From(err).On(relation.resource.Path()).At(r.at(n))
 	}
 	relation.scan.project(c, c.Name, c.Kind != catalog.Field, true)
-	r.rewrite(n, relation, names, rest, c, labelled)
+	r.rewrite(n, reference{relation, names, rest, c, labelled})
 	return nil
+}
+
+// reference is a column reference whose meaning is known.
+type reference struct {
+	to       *relation
+	names    []string // as written
+	rest     []string // what of them names the column
+	column   catalog.Column
+	labelled bool // an item of the select list that keeps the user's name
 }
 
 // columnOf finds the column of a relation by a name of one or more parts.
@@ -253,25 +262,25 @@ func unknownColumn(r *relation, name string) *fault.Error {
 
 // rewrite gives a reference the name of the column that the scan's subquery
 // has, where the user's spelling is another one.
-func (r *resolver) rewrite(n syntax.Node, to *relation, names, rest []string, c catalog.Column, labelled bool) {
+func (r *resolver) rewrite(n syntax.Node, ref reference) {
 	offset, ok := n.Offset()
 	if !ok {
 		return
 	}
-	name, ok := syntax.NameAt(r.text.Text, offset, len(names))
+	name, ok := syntax.NameAt(r.text.Text, offset, len(ref.names))
 	if !ok {
 		return
 	}
-	short := len(names) - len(rest) // parts that name the relation
-	if short <= 1 && len(rest) == 1 && strings.EqualFold(rest[0], c.Name) {
+	short := len(ref.names) - len(ref.rest) // parts that name the relation
+	if short <= 1 && len(ref.rest) == 1 && strings.EqualFold(ref.rest[0], ref.column.Name) {
 		return
 	}
-	text := syntax.QuoteName(c.Name)
+	text := syntax.QuoteName(ref.column.Name)
 	if short > 0 {
-		text = syntax.QuoteName(to.alias) + "." + text
+		text = syntax.QuoteName(ref.to.alias) + "." + text
 	}
-	if labelled {
-		text += " AS " + syntax.QuoteName(rest[len(rest)-1])
+	if ref.labelled {
+		text += " AS " + syntax.QuoteName(ref.rest[len(ref.rest)-1])
 	}
 	r.edits = append(r.edits, syntax.Edit{Start: name.Start, End: name.End, Text: text})
 }

@@ -53,9 +53,14 @@ func (b *builder) expandStars() {
 			continue
 		}
 		list := strings.Join(hidden, ", ")
-		at, after := starAt(b.text.Text, offset)
+		at, after := -1, []syntax.Token(nil)
+		if offset > 0 {
+			at, after = starAt(b.text.Text, offset)
+		} else { // the tree has a star at the front of the text for FROM r without a select list
+			offset = s.fromWord(b.text.Text)
+		}
 		switch {
-		case at < 0: // FROM r without a select list
+		case at < 0:
 			b.edits = append(b.edits, syntax.Edit{Start: offset, End: offset, Text: "SELECT * EXCLUDE (" + list + ") "})
 		case len(after) > 1 && after[0].Is("EXCLUDE") && after[1].IsSymbol("("):
 			b.edits = append(b.edits, syntax.Edit{Start: after[1].End, End: after[1].End, Text: list + ", "})
@@ -67,6 +72,26 @@ func (b *builder) expandStars() {
 			b.edits = append(b.edits, syntax.Edit{Start: at, End: at, Text: " EXCLUDE (" + list + ")"})
 		}
 	}
+}
+
+// fromWord gives the place of the FROM of the star's block: the last one before
+// the first thing that stands in it.
+func (s star) fromWord(text string) int {
+	first := len(text)
+	syntax.Walk(s.block.node.Child("from_table"), func(n syntax.Node) bool {
+		if offset, ok := n.Offset(); ok && offset > 0 {
+			first = min(first, offset)
+		}
+		return true
+	})
+	at := 0
+	tokens, _ := syntax.Lex(text) // DuckDB has parsed it
+	for _, t := range tokens {
+		if t.Is("FROM") && t.End <= first {
+			at = t.Start
+		}
+	}
+	return at
 }
 
 // hidden gives the columns to leave out, as qualified names.

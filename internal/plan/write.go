@@ -104,7 +104,7 @@ func (p *Planner) member(w *Write, s *syntax.Statement, a syntax.Assignment) err
 				if err != nil {
 					return err
 				}
-				w.Members = append(w.Members, Member{c.Name, v, c.Schema.Type})
+				w.Members = append(w.Members, BodyMember{c.Name, v, c.Schema.Type})
 				return nil
 			}
 			names = append(names, c.Name)

@@ -299,10 +299,10 @@ func TestTable_lateLongValue(t *testing.T) {
 	rows := func() *fixed {
 		f := &fixed{columns: []Column{{"t", "VARCHAR"}, {"n", "BIGINT"}}}
 		for i := range sampleRows {
-			rows.rows = append(rows.rows, []any{"short", int64(i)})
+			f.rows = append(f.rows, []any{"short", int64(i)})
 		}
-		rows.rows = append(rows.rows, []any{"much longer text", int64(7)})
-		return rows
+		f.rows = append(f.rows, []any{"much longer text", int64(7)})
+		return f
 	}
 	for width, want := range map[int]string{80: " much… │   7\n", 0: " much longer text │   7\n"} {
 		var b strings.Builder

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"iter"
 	"net/http"
@@ -75,6 +76,9 @@ func (w *walk) step(ctx context.Context) (Page, error) {
 	if err == nil {
 		err = reply.asList(l)
 	}
+	if err == nil && response.Status == http.StatusOK && len(bytes.TrimSpace(response.Body)) == 0 {
+		err = errEmpty
+	}
 	if err != nil {
 		return Page{}, unreadable(w.method, w.request, response, err)
 	}
@@ -116,13 +120,16 @@ func (r *reply) asList(l layout) error {
 func (w *walk) follow(link string, response *transport.Response) error {
 	next, err := resolve(link, response.URL)
 	if err != nil {
-		return w.broken(response, "the link to the next page cannot be read").Because(err)
+		return w.broken(response, "the link to the next page cannot be read").Because(err).WithHint(linkHint)
 	}
 	base, err := url.Parse(w.first)
 	if err != nil {
-		return w.broken(response, "the link to the next page cannot be read").Because(err)
+		return w.broken(response, "the link to the next page cannot be read").Because(err).WithHint(linkHint)
 	}
-	if transport.Origin(next) != transport.Origin(base) || next.User != nil {
+	if next.User != nil {
+		return w.broken(response, "the link to the next page names a user, as no service's link does").WithHint(linkHint)
+	}
+	if transport.Origin(next) != transport.Origin(base) {
 		return w.broken(response, "the link to the next page leads from %s to another host, %s", base.Host, next.Host).
 			WithHint("a credential is not carried to another host; " +
 				"if the service was called through --endpoint, it has to write its own address into links")
@@ -142,6 +149,9 @@ func (w *walk) follow(link string, response *transport.Response) error {
 	}
 	return nil
 }
+
+// linkHint is the advice for a link that is no address.
+const linkHint = "the rows so far are not all of them; --log-http FILE keeps the answer for the service's support"
 
 // resolve makes a link absolute. What may stand in no URL is escaped, since
 // some services write blanks and quotes into links.
@@ -169,5 +179,5 @@ func (w *walk) broken(response *transport.Response, format string, args ...any) 
 // were read are not all of it, so it is no result.
 func (w *walk) tooMany() *fault.Error {
 	return fault.New(fault.LimitReached, "the listing has more than %d pages", w.client.options.MaxPages).
-		WithHint("narrow the statement, or allow more pages").On(w.method.FullName())
+		WithHint("narrow the statement, or allow more with --max-pages").On(w.method.FullName())
 }

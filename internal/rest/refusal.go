@@ -100,6 +100,10 @@ func serviceFailed(name string, r transport.Request, response *transport.Respons
 // errScalar is the error of an answer that holds no rows by its form.
 var errScalar = errors.New("the answer is neither an object nor a list")
 
+// errEmpty is the error of a success that says nothing: a list without items
+// still has a body, and 204 is the status of an answer that has none.
+var errEmpty = errors.New("the answer is empty")
+
 // missingMember is the error of a list without the member that holds its items.
 type missingMember string
 

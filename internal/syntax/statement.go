@@ -145,7 +145,7 @@ func (p *parser) head() (Head, error) {
 		return p.write()
 	}
 	if first.Kind != Word {
-		return nil, failAt(first.Start, "a statement cannot begin with %q", first.Text)
+		return nil, hinted(failAt(first.Start, "a statement cannot begin with %q", first.Text), "it begins with a word such as SELECT, EXEC or SHOW")
 	}
 	return Other{Verb: strings.ToUpper(first.Text)}, nil
 }

@@ -71,7 +71,7 @@ func (c *call) noCertificate(err error) *fault.Error {
 	return fault.New(fault.CannotConnect, "the certificate of %s is not trusted", c.url.Host).
 		WithDetail("%s", c.words(err)).
 		WithHint("a proxy that opens TLS, or a simulator, has its own authority: " +
-			"add its certificate to the system's trusted ones, or name its file in SSL_CERT_FILE")
+			"name the file of its certificate with --ca-cert or in SSL_CERT_FILE")
 }
 
 // isCertificate tells whether the other side could not prove who it is. Clients
