@@ -82,6 +82,22 @@ func TestPages_all(t *testing.T) {
 	}
 }
 
+// A star stands for the columns of the resource and nothing else, wherever it
+// is written, though the scan has others that the WHERE names.
+func TestStars(t *testing.T) {
+	_, url := simulator(t)
+	s := open(t, url)
+	for text, columns := range map[string]int{
+		"SELECT * FROM %U WHERE %P": 5, "FROM %U WHERE %P": 5, "SELECT * FROM (FROM %U WHERE %P)": 5, "SELECT COLUMNS(*) FROM %U WHERE %P": 5,
+		"SELECT u.*, 1 FROM %U u WHERE %P": 6, "SELECT * EXCLUDE (type) FROM %U WHERE %P": 4, "SELECT COLUMNS('na.*') FROM %U WHERE %P": 1,
+		"SELECT sessionState, count(*) FROM %U WHERE %P GROUP BY ALL ORDER BY ALL": 2,
+	} {
+		if rows := must(t, s, shorthand.Replace(text)); len(rows) == 0 || len(rows[0]) != columns {
+			t.Errorf("%s: %d columns, want %d", text, len(rows[0]), columns)
+		}
+	}
+}
+
 func sameNumber(a, b any) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
 
 // listing serves a list of pages with two items each.

@@ -325,9 +325,9 @@ func noConnections() []badInput {
 	}
 	lost := broken("EXEC without an answer", disconnect, armsim.Outcome{Reset: true}, fault.OutcomeUnknown, "its outcome is unknown")
 	lost.requests, lost.hint = 1, "look whether it happened"
-	late := broken("answer that is late", readPool, armsim.Outcome{Delay: time.Hour}, fault.Cancelled, "took longer than 300ms")
+	late := broken("answer that is late", readPool, armsim.Outcome{Delay: time.Hour}, fault.Cancelled, "took longer than 2s")
 	late.requests, late.hint = 1, "--timeout"
-	late.flags, late.options = []string{"--timeout", "300ms"}, []planeql.Option{planeql.WithTimeout(300 * time.Millisecond)}
+	late.flags, late.options = []string{"--timeout", "2s"}, []planeql.Option{planeql.WithTimeout(2 * time.Second)}
 	same := func(url string) string { return url }
 	return []badInput{
 		lost, late,

@@ -58,7 +58,11 @@ func ExampleSession_Query() {
 	}
 	fmt.Println(rows.Summary().Calls, "call")
 	// Output:
-	// TODO
+	// Active 36
+	// Disconnected 11
+	// LogOff 1
+	// Pending 8
+	// 1 call
 }
 
 // A method of a resource is called by EXEC; the body is JSON.
@@ -115,7 +119,7 @@ func ExampleOpen_options() {
 		fmt.Println(rows.Values()[0], rows.Values()[1])
 	}
 	// Output:
-	// TODO
+	// DELETE https://management.azure.com/subscriptions/8f2c1a5e-3b6d-4c7a-9e10-5d2f4b8a6c01/resourceGroups/rg/providers/Microsoft.DesktopVirtualization/hostPools/hp-office/sessionHosts/host-0/userSessions/3?api-version=2024-04-03&force=true
 }
 
 // Errors carry a code, a position and what to do next.
@@ -133,7 +137,12 @@ func ExampleError() {
 		fmt.Println(e.Print())
 	}
 	// Output:
-	// TODO
+	// 42P01
+	// error 42P01: the service "azure.desktop_virtualization" has no resource "user_session"
+	//   at query:1:15
+	//   | SELECT * FROM azure.desktop_virtualization.user_session
+	//   |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+	//   hint: did you mean user_sessions?
 }
 
 // The database/sql driver opens a session for each connection.
@@ -152,5 +161,5 @@ func ExampleNewConnector() {
 	}
 	fmt.Println(pools, "pools")
 	// Output:
-	// TODO
+	// 3 pools
 }

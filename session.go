@@ -307,7 +307,7 @@ func parse(db *duck.DB, text *syntax.Edited) ([]byte, error) {
 	}
 	if pe.NotSelect {
 		return nil, fault.Unsupported("this form of query").At(text.Span(0, len(text.Text))).
-			WithHint("write it with SELECT, for example SELECT * FROM (PIVOT …)")
+			WithHint("a PIVOT needs its values: SELECT * FROM (PIVOT … ON column IN ('a', 'b') USING count(*))")
 	}
 	return nil, syntaxError(text, pe)
 }

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/reeflective/readline"
+	"github.com/reeflective/readline/inputrc"
 
 	planeql "github.com/planeql/planeql"
 )
@@ -26,6 +27,10 @@ func newReadline(o EditorOptions) Editor {
 	_ = rl.Config.Set("completion-ignore-case", true)
 	// A statement that is pasted keeps its line breaks and runs as one.
 	_ = rl.Config.Set("enable-bracketed-paste", true)
+	// Tab shows what there is to choose from rather than the first choice alone.
+	for _, keys := range []string{"emacs", "emacs-standard", "vi-insert"} {
+		_ = rl.Config.Bind(keys, inputrc.Unescape(`\C-I`), "menu-complete", false)
+	}
 	if o.History != "" {
 		if source, err := readline.NewHistoryFromFile(o.History); err == nil {
 			rl.History.Add("history", source)
@@ -60,7 +65,7 @@ func candidates(line []rune, cursor int, complete func(string, int) []planeql.Co
 			Value: word[:kept] + c.Text, Display: c.Text, Description: c.Description, Tag: c.Kind,
 		})
 	}
-	all := readline.CompleteRaw(list).NoSpace()
+	all := readline.CompleteRaw(list)
 	all.PREFIX = word
 	return all
 }

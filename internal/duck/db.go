@@ -63,7 +63,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		db.Close()
 		return nil, fault.Bug("DuckDB does not take the scan function: %v", err)
 	}
-	setup := "SET TimeZone = 'UTC'"
+	// A window over a scan must not become a join of the scan with itself: a scan
+	// is read once.
+	setup := "SET TimeZone = 'UTC'; SET disabled_optimizers = 'window_self_join'"
 	if o.Threads > 0 {
 		setup += fmt.Sprintf("; SET threads = %d", o.Threads)
 	}

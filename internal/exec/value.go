@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/planeql/planeql/internal/duck"
@@ -26,7 +27,7 @@ func resolveTuples(ctx context.Context, db *duck.DB, tuples []plan.Tuple) ([][]*
 	if err != nil {
 		return nil, err
 	}
-	resolved := make([][]*string, 0, len(tuples))
+	resolved, seen := make([][]*string, 0, len(tuples)), map[string]bool{}
 	for _, t := range tuples {
 		row, complete := make([]*string, len(t)), true
 		for i, v := range t {
@@ -39,25 +40,26 @@ func resolveTuples(ctx context.Context, db *duck.DB, tuples []plan.Tuple) ([][]*
 				complete = complete && row[i] != nil // NULL equals nothing: no call
 			}
 		}
-		if complete {
+		key := tupleKey(t, row)
+		if complete && !seen[key] { // two expressions may give the same call
+			seen[key] = true
 			resolved = append(resolved, row)
 		}
 	}
-	return distinct(resolved), nil
+	return resolved, nil
 }
 
-// distinct leaves out tuples that two expressions made equal.
-func distinct(tuples [][]*string) [][]*string {
-	seen := map[string]bool{}
-	var list [][]*string
-	for _, t := range tuples {
-		key, _ := json.Marshal(t) // texts always marshal
-		if !seen[string(key)] {
-			seen[string(key)] = true
-			list = append(list, t)
+// tupleKey gives a text that is the same for tuples that make the same call.
+func tupleKey(t plan.Tuple, row []*string) string {
+	folded := slices.Clone(row)
+	for i, v := range t {
+		if v != nil && v.NoCase && row[i] != nil {
+			lower := strings.ToLower(*row[i])
+			folded[i] = &lower
 		}
 	}
-	return list
+	key, _ := json.Marshal(folded) // texts always marshal
+	return string(key)
 }
 
 // evaluate gives the values of expressions as the wire wants them; NULL is nil.

@@ -140,6 +140,7 @@ func (b *binder) fixed(column syntax.Node, values []syntax.Node) ([]alternative,
 			return everything(), nil
 		}
 		if v != nil {
+			v.NoCase = foldsCase(p, b.relation.resource.Family)
 			set = append(set, v)
 		}
 	}

@@ -15,6 +15,7 @@ type block struct {
 	parent    *block // whose columns this one can see too
 	relations []*relation
 	opaque    bool            // has a relation whose columns are DuckDB's to know
+	others    map[string]bool // names of such columns as far as the text says, in lower case
 	aliases   map[string]bool // names that the select list defines, in lower case
 	frame     frame
 }
@@ -36,10 +37,12 @@ type frame struct {
 	ctes    map[string]*cte
 	repeats bool // what is read here may be read more than once
 	limited bool // a LIMIT above may end the reading early
+	output  bool // its columns are those of the statement
 }
 
-// cte is a common table expression.
-type cte struct{ references int }
+// cte is a common table expression, with the names of its columns as far as
+// they stand in the text.
+type cte struct{ columns []string }
 
 // builder builds the plan of one SELECT.
 type builder struct {
@@ -122,12 +125,12 @@ func (b *builder) withCTEs(n syntax.Node, parent *block, f frame) (frame, error)
 	}
 	for _, e := range entries {
 		name := strings.ToLower(e.Text("key"))
-		c := &cte{references: references(n, name)}
-		inner := f
-		inner.ctes = ctes
-		inner.repeats = f.repeats || c.references != 1
-		inner.limited = f.limited || limited(n, false)
 		query := e.Child("value").Child("query").Child("node")
+		c := &cte{columns: append(e.Child("value").Texts("aliases"), outputs(query)...)}
+		inner := f
+		inner.ctes, inner.output = ctes, false
+		inner.repeats = f.repeats || reads(n, name) > 1
+		inner.limited = f.limited || limited(n, false)
 		if query.Type() == "RECURSIVE_CTE_NODE" {
 			ctes[name] = c
 		}
@@ -140,12 +143,29 @@ func (b *builder) withCTEs(n syntax.Node, parent *block, f frame) (frame, error)
 	return f, nil
 }
 
-// references counts the uses of a name as a table below a node.
-func references(n syntax.Node, name string) int {
+// reads counts how often a table of that name is read below a node: what
+// another common table expression reads is read as often as that one, and the
+// steps of a recursion read again and again.
+func reads(n syntax.Node, name string) int {
 	count := 0
 	syntax.Walk(n, func(c syntax.Node) bool {
-		if c.Type() == "BASE_TABLE" && c.Text("schema_name") == "" && strings.EqualFold(c.Text("table_name"), name) {
+		switch {
+		case c.Type() == "BASE_TABLE" && c.Text("schema_name") == "" && strings.EqualFold(c.Text("table_name"), name):
 			count++
+		case c.Type() == "RECURSIVE_CTE_NODE" && reads(c.Child("right"), name) > 0:
+			count++
+		}
+		later := c.Child("cte_map").List("map")
+		for i, e := range later {
+			if strings.EqualFold(e.Text("key"), name) {
+				later = later[i+1:]
+				break
+			}
+		}
+		for _, e := range later {
+			if reads(e.Child("value"), name) > 0 && reads(c, e.Text("key")) > 1 {
+				count++
+			}
 		}
 		return true
 	})
@@ -187,7 +207,7 @@ func aggregates(n syntax.Node) bool {
 }
 
 func (b *builder) selectNode(n syntax.Node, parent *block, f frame) error {
-	blk := &block{node: n, parent: parent, aliases: map[string]bool{}, frame: f}
+	blk := &block{node: n, parent: parent, aliases: map[string]bool{}, others: map[string]bool{}, frame: f}
 	b.blocks = append(b.blocks, blk)
 	for _, item := range n.List("select_list") {
 		if alias := item.Text("alias"); alias != "" {
@@ -198,7 +218,7 @@ func (b *builder) selectNode(n syntax.Node, parent *block, f frame) error {
 		return err
 	}
 	inner := f
-	inner.repeats = true
+	inner.repeats, inner.output = true, false
 	var err error
 	for _, part := range blk.expressions() {
 		syntax.Walk(part, func(c syntax.Node) bool {
@@ -239,18 +259,49 @@ func (b *builder) from(n syntax.Node, blk *block, conditions []syntax.Node) erro
 	case "JOIN":
 		return b.join(n, blk, conditions)
 	case "SUBQUERY":
-		blk.opaque = true
-		return b.query(n.Child("subquery").Child("node"), blk, blk.frame)
+		blk.has(append(n.Texts("column_name_alias"), outputs(n.Child("subquery").Child("node"))...))
+		inner := blk.frame
+		inner.output = false
+		return b.query(n.Child("subquery").Child("node"), blk, inner)
 	}
-	blk.opaque = true
+	blk.has(n.Texts("column_name_alias"))
 	return b.otherFrom(n, blk)
+}
+
+// has notes a relation whose columns are DuckDB's to know, with the names of
+// some of them.
+func (blk *block) has(columns []string) {
+	blk.opaque = true
+	for _, name := range columns {
+		blk.others[strings.ToLower(name)] = true
+	}
+}
+
+// outputs gives the names of the columns of a query, as far as its text says.
+func outputs(n syntax.Node) []string {
+	for n.Type() == "SET_OPERATION_NODE" || n.Type() == "RECURSIVE_CTE_NODE" {
+		first := n.Child("left")
+		if children := n.List("children"); first == nil && len(children) > 0 {
+			first = children[0]
+		}
+		n = first
+	}
+	var names []string
+	for _, item := range n.List("select_list") {
+		if alias := item.Text("alias"); alias != "" {
+			names = append(names, alias)
+		} else if parts := item.Texts("column_names"); len(parts) > 0 {
+			names = append(names, parts[len(parts)-1])
+		}
+	}
+	return names
 }
 
 // otherFrom looks for tables and queries below a node of a FROM that has no
 // case of its own, such as PIVOT or a table function with a subquery.
 func (b *builder) otherFrom(n syntax.Node, blk *block) error {
 	f := blk.frame
-	f.repeats = true
+	f.repeats, f.output = true, false
 	var err error
 	self := true
 	syntax.Walk(n, func(c syntax.Node) bool {

@@ -52,7 +52,7 @@ func (p *Planner) query(text *syntax.Edited, fixed *provider.Method) (*Query, er
 	}
 	b := &builder{catalog: p.Catalog, options: p.Options, text: normal, fixed: fixed}
 	for _, n := range nodes {
-		if err := b.query(n, nil, frame{}); err != nil {
+		if err := b.query(n, nil, frame{output: true}); err != nil {
 			return nil, err
 		}
 	}

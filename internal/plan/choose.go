@@ -152,7 +152,7 @@ func tupleKey(m *provider.Method, t Tuple) string {
 		text := v.Text
 		switch {
 		case v.Expression != nil:
-			text = fmt.Sprintf("expression at %d", v.offset)
+			text = fmt.Sprintf("expression %p", v) // equal ones are found when they are evaluated
 		case foldsCase(v.parameter, m.Resource.Family):
 			text = strings.ToLower(text)
 		}

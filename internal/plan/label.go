@@ -23,7 +23,11 @@ func (b *builder) label(blk *block, tokens []syntax.Token) {
 		return
 	}
 	for i, item := range items {
-		if item.Text("alias") != "" || item.Class() == "COLUMN_REF" || item.Class() == "STAR" || !b.edited(ranges[i]) {
+		if item.Text("alias") != "" || item.Class() == "COLUMN_REF" || item.Class() == "STAR" {
+			continue
+		}
+		counts := blk.frame.output && item.Text("function_name") == "count_star" // DuckDB says count_star()
+		if !counts && !b.edited(ranges[i]) {
 			continue
 		}
 		text := b.text.Text[ranges[i].Start:ranges[i].End]

@@ -66,6 +66,7 @@ type Tuple []*Value
 type Value struct {
 	Text       string
 	Expression syntax.Node // nil: Text is the value
+	NoCase     bool        // the service takes values that differ in case for the same
 
 	parameter   provider.Parameter
 	text        *syntax.Edited // that offset and end refer to

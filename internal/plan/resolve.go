@@ -19,12 +19,16 @@ func (b *builder) lookup(names []string, blk *block) (*relation, []string, error
 			return r, rest, nil
 		}
 		var found []*relation
+		exact := false
 		for _, r := range at.relations {
-			if _, ok := catalog.Lookup(r.columns, names[0]); ok {
+			if c, ok := catalog.Lookup(r.columns, names[0]); ok {
 				found = append(found, r)
+				exact = exact || strings.EqualFold(c.Name, names[0])
 			}
 		}
 		switch {
+		case !exact && at.others[strings.ToLower(names[0])]:
+			return nil, nil, nil // another table has a column of just this name
 		case len(found) == 1:
 			return found[0], names, nil
 		case len(found) > 1:
@@ -79,8 +83,7 @@ func (b *builder) resolve(blk *block) error {
 		}
 	}
 	for _, part := range blk.expressions()[len(blk.node.List("select_list")):] {
-		r := &resolver{builder: b, block: blk}
-		if err := r.walk(part); err != nil {
+		if err := (&resolver{builder: b, block: blk}).part(part); err != nil {
 			return err
 		}
 	}
@@ -90,6 +93,24 @@ func (b *builder) resolve(blk *block) error {
 		}
 	}
 	return b.resolveFrom(blk.node.Child("from_table"), blk)
+}
+
+// part resolves a part of a block behind its select list. What ORDER BY names is
+// an item of the select list first, and a column second.
+func (r *resolver) part(n syntax.Node) error {
+	if n.Type() != "ORDER_MODIFIER" {
+		return r.walk(n)
+	}
+	for _, o := range n.List("orders") {
+		e := o.Child("expression")
+		if names := e.Texts("column_names"); len(names) == 1 && r.block.aliases[strings.ToLower(names[0])] {
+			continue
+		}
+		if err := r.walk(e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // resolveFrom resolves what stands in a FROM: conditions of joins, USING,
@@ -131,10 +152,11 @@ func (r *resolver) walk(n syntax.Node) error {
 		case "COLUMN_REF":
 			err = r.column(c, false)
 		case "STAR":
-			r.stars = append(r.stars, star{c, r.block})
-		case "LAMBDA":
-			r.locals = append(r.locals, lambdaNames(c)...)
+			if !r.isAll(c) {
+				r.stars = append(r.stars, star{c, r.block})
+			}
 		case "FUNCTION":
+			r.locals = append(r.locals, lambdaNames(c)...)
 			err = r.foldDistinct(c)
 		case "COMPARISON", "OPERATOR":
 			err = r.foldRows(c)
@@ -144,13 +166,31 @@ func (r *resolver) walk(n syntax.Node) error {
 	return err
 }
 
-// lambdaNames gives the parameters of a lambda, which look like columns.
-func lambdaNames(n syntax.Node) []string {
+// takesLambda are DuckDB's functions that take a lambda. The tree has the same
+// node for x -> x + 1 and for the JSON operator in properties -> 'x': only the
+// function around it tells which one it is.
+var takesLambda = map[string]bool{
+	"list_transform": true, "array_transform": true, "list_apply": true, "array_apply": true, "apply": true,
+	"list_filter": true, "array_filter": true, "filter": true,
+	"list_reduce": true, "array_reduce": true, "reduce": true,
+}
+
+// lambdaNames gives the parameters of the lambdas that a function is called
+// with, which look like columns.
+func lambdaNames(function syntax.Node) []string {
+	if !takesLambda[strings.ToLower(function.Text("function_name"))] {
+		return nil
+	}
 	var names []string
-	syntax.Walk(n.Child("lhs"), func(c syntax.Node) bool {
-		names = append(names, c.Texts("column_names")...)
-		return true
-	})
+	for _, c := range function.List("children") {
+		if c.Class() != "LAMBDA" {
+			continue
+		}
+		syntax.Walk(c.Child("lhs"), func(p syntax.Node) bool {
+			names = append(names, p.Texts("column_names")...)
+			return true
+		})
+	}
 	return names
 }
 
@@ -200,7 +240,13 @@ func columnOf(r *relation, rest []string) (catalog.Column, error) {
 	if _, ok := catalog.Lookup(r.columns, rest[0]); !ok {
 		return catalog.Column{}, unknownColumn(r, rest[0])
 	}
-	return catalog.Member(r.columns, rest)
+	c, err := catalog.Member(r.columns, rest)
+	for _, known := range r.columns {
+		if err == nil && len(c.Path) > 0 && slices.Equal(known.Path, c.Path) {
+			return known, nil // one column, however it is spelled
+		}
+	}
+	return c, err
 }
 
 // unknown decides what a name is that no resource in sight has: an alias of

@@ -34,6 +34,17 @@ func (b *builder) projectFields() {
 	}
 }
 
+// isAll tells the ALL of ORDER BY ALL, which has a star's form in the tree and
+// means what the select list holds.
+func (b *builder) isAll(n syntax.Node) bool {
+	offset, ok := n.Offset()
+	if !ok || offset == 0 {
+		return false
+	}
+	name, ok := syntax.NameAt(b.text.Text, offset, 1)
+	return ok && strings.EqualFold(b.text.Text[name.Start:name.End], "ALL")
+}
+
 // cover marks the relations whose columns a * stands for.
 func (s star) cover() {
 	for _, r := range s.block.relations {
@@ -60,6 +71,7 @@ func (b *builder) expandStars() {
 			offset = s.fromWord(b.text.Text)
 		}
 		switch {
+		case at < 0 && s.node.Flag("columns"): // COLUMNS of a pattern or function names what it wants
 		case at < 0:
 			b.edits = append(b.edits, syntax.Edit{Start: offset, End: offset, Text: "SELECT * EXCLUDE (" + list + ") "})
 		case len(after) > 1 && after[0].Is("EXCLUDE") && after[1].IsSymbol("("):
@@ -118,6 +130,9 @@ func starAt(text string, offset int) (end int, after []syntax.Token) {
 		return -1, nil
 	}
 	for i, t := range tokens {
+		if i == 1 && t.IsSymbol("(") && tokens[0].Is("COLUMNS") {
+			continue // COLUMNS(*)
+		}
 		if t.IsSymbol("*") {
 			for j := range tokens {
 				tokens[j].Start += offset

@@ -20,7 +20,7 @@ func (b *builder) table(n syntax.Node, blk *block, conditions []syntax.Node) err
 	offset, _ := n.Offset()
 	name, ok := syntax.NameAt(b.text.Text, offset, len(parts))
 	if !ok {
-		blk.opaque = true
+		blk.has(nil)
 		return nil
 	}
 	resource, err := b.resource(parts, blk.frame)
@@ -28,8 +28,16 @@ func (b *builder) table(n syntax.Node, blk *block, conditions []syntax.Node) err
 		return fault.From(err).At(b.span(name.Start, name.End))
 	}
 	if resource == nil {
-		blk.opaque = true
+		columns := n.Texts("column_name_alias")
+		if c := blk.frame.ctes[strings.ToLower(parts[0])]; c != nil && len(parts) == 1 {
+			columns = append(columns, c.columns...)
+		}
+		blk.has(columns)
 		return nil
+	}
+	if len(n.Texts("column_name_alias")) > 0 {
+		return fault.Unsupported("renaming the columns of a resource in FROM").At(b.span(name.Start, name.End)).
+			WithHint("give the names by AS in the select list")
 	}
 	r := &relation{block: blk, resource: resource, alias: n.Text("alias"), conditions: conditions, span: b.span(name.Start, name.End)}
 	r.scan = &Scan{start: name.Start, end: name.End, Spool: blk.frame.repeats, Gentle: blk.frame.limited}

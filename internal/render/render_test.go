@@ -327,7 +327,8 @@ func TestSqueeze(t *testing.T) {
 		{[]int{10, 100}, 55, []int{10, 40}, true},
 		{[]int{50, 50}, 55, []int{25, 25}, true},
 		{[]int{5, 50, 50}, 40, []int{5, 13, 13}, true},
-		{[]int{20, 20, 20}, 20, []int{8, 8, 8}, false},
+		{[]int{20, 20, 20}, 30, []int{12, 12, 12}, false},
+		{[]int{20, 5, 20}, 37, []int{12, 5, 12}, true},
 	}
 	for _, c := range cases {
 		widths := append([]int(nil), c.widths...)

@@ -22,7 +22,7 @@ var terminal = &runewidth.Condition{StrictEmojiNeutral: true}
 
 // narrowest is how far a column is squeezed to fit the terminal. Where even
 // that does not fit, the rows are written one value a line.
-const narrowest = 8
+const narrowest = 12
 
 // Terminal attributes (ECMA-48).
 const (
