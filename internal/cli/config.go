@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"io/fs"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,9 +39,42 @@ func (a *app) readConfig() (config, error) {
 		if err != nil {
 			return nil, unreadable(path, err)
 		}
-		return parseConfig(path, text)
+		c, err := parseConfig(path, text)
+		if err == nil && filepath.Dir(path) == filepath.Clean(a.env.WorkDir) {
+			err = c.staysHome()
+		}
+		return c, err
 	}
 	return config{}, nil
+}
+
+// staysHome refuses settings that lead calls, and the tokens they carry, to
+// another machine. A file is read because somebody stands in its folder, which
+// may be a folder that came from elsewhere: naming it with --config is consent.
+func (c config) staysHome() error {
+	for _, name := range []string{"endpoint", "auth", "ca-cert"} {
+		for _, text := range c[name].texts {
+			if name != "ca-cert" && !leadsAway(text) {
+				continue
+			}
+			return fault.New(fault.InvalidFlag, "%s of a file in this folder may not lead elsewhere: %q", name, text).At(c[name].origin.span).
+				WithHint("check it, then name the file: --config %s", configName)
+		}
+	}
+	return nil
+}
+
+// leadsAway tells whether a setting names a URL that is not on this machine.
+func leadsAway(text string) bool {
+	_, rest, ok := strings.Cut(text, "://")
+	if !ok {
+		return false
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	host, _, _ = strings.Cut(host, ",")
+	name := (&url.URL{Host: host}).Hostname()
+	ip := net.ParseIP(name)
+	return name != "localhost" && (ip == nil || !ip.IsLoopback())
 }
 
 func (a *app) configPaths() []string {

@@ -42,7 +42,7 @@ var flagTable = []flag{
 	{
 		name: "file", short: "f", kind: several, value: "FILE", place: onExec, local: true,
 		help: "read statements from a file, - is standard input; may be given several times",
-		set:  append1(func(s *settings) *[]string { return &s.files }),
+		set:  added(func(s *settings) *[]string { return &s.files }),
 	},
 	{
 		name: "endpoint", kind: several, value: "PROVIDER=URL", place: onSession,
@@ -62,7 +62,7 @@ var flagTable = []flag{
 	{
 		name: "vars", kind: several, value: "FILE", place: onSession,
 		help: "fill placeholders from a JSON or YAML file of names and values",
-		set:  append1(func(s *settings) *[]string { return &s.varFiles }),
+		set:  added(func(s *settings) *[]string { return &s.varFiles }),
 	},
 	{
 		name: "env-vars", kind: toggle, place: onSession,
@@ -200,7 +200,7 @@ func text(field func(*settings) *string) func(*settings, string) error {
 	}
 }
 
-func append1(field func(*settings) *[]string) func(*settings, string) error {
+func added(field func(*settings) *[]string) func(*settings, string) error {
 	return func(s *settings, text string) error {
 		if text == "" {
 			return fault.New(fault.InvalidFlag, "the value is empty")

@@ -117,7 +117,7 @@ func (r *runner) lines(rows *planeql.Rows) (n int64, err error) {
 			text = string(raw)
 		}
 		if _, err := fmt.Fprintln(out, text); err != nil {
-			return n, err
+			return n, render.OutputError(err)
 		}
 		n++
 	}

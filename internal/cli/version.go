@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	planeql "github.com/planeql/planeql"
+	"github.com/planeql/planeql/internal/render"
 )
 
 func (a *app) versionCommand() *cobra.Command {
@@ -27,7 +28,10 @@ func (a *app) version(context.Context, []string) error {
 	}
 	_, err := fmt.Fprintf(a.screen.stdout(), "planeql %s\ncommit  %s\nDuckDB  %s\nGo      %s %s/%s\n",
 		planeql.Version, built, planeql.DuckDBVersion, strings.TrimPrefix(runtime.Version(), "go"), runtime.GOOS, runtime.GOARCH)
-	return err
+	if err != nil {
+		return render.OutputError(err)
+	}
+	return nil
 }
 
 // revision is the commit that a binary was built from.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/planeql/planeql/internal/catalog"
@@ -13,15 +14,42 @@ import (
 // DISTINCT and in row values. There the text is edited so that both sides are
 // compared in lower case; the answer would silently be wrong otherwise.
 
-// foldDistinct edits the argument of an aggregate with DISTINCT.
-func (r *resolver) foldDistinct(n syntax.Node) error {
-	if !n.Flag("distinct") {
-		return nil
+// foldDistinct edits the argument of an aggregate with DISTINCT. For min and
+// max, DISTINCT says nothing.
+func (r *resolver) foldDistinct(n syntax.Node) {
+	if name := n.Text("function_name"); !n.Flag("distinct") || name == "min" || name == "max" {
+		return
 	}
 	for _, c := range n.List("children") {
+		if isRow(c) {
+			r.foldRow(c, r.ignoring(c))
+		}
 		r.lower(c)
 	}
+}
+
+// ignoring gives the places in a row value at which case is ignored.
+func (r *resolver) ignoring(row syntax.Node) map[int]bool {
+	fold := map[int]bool{}
+	for i, c := range row.List("children") {
+		if r.ignoresCase(c) {
+			fold[i] = true
+		}
+	}
+	return fold
+}
+
+// foldQuery refuses (a, b) IN (SELECT …) where case would count.
+func (r *resolver) foldQuery(n syntax.Node) error {
+	if row := n.Child("child"); isRow(row) && len(r.ignoring(row)) > 0 {
+		return noRowQuery().At(r.at(row))
+	}
 	return nil
+}
+
+func noRowQuery() *fault.Error {
+	return fault.Unsupported("comparing a row of case-insensitive columns with a query").
+		WithHint("compare the columns one by one, or lower() of each on both sides")
 }
 
 // lower puts lower() around a reference to a column that ignores case.
@@ -63,15 +91,10 @@ func (r *resolver) foldRows(n syntax.Node) error {
 	} else if n.Type() != "COMPARE_IN" && n.Type() != "COMPARE_NOT_IN" {
 		return nil
 	}
-	fold := map[int]bool{} // places in the row at which case is ignored
+	fold := map[int]bool{}
 	for _, row := range rows {
-		if !isRow(row) {
-			continue
-		}
-		for i, c := range row.List("children") {
-			if r.ignoresCase(c) {
-				fold[i] = true
-			}
+		if isRow(row) {
+			maps.Copy(fold, r.ignoring(row))
 		}
 	}
 	if len(fold) == 0 {
@@ -79,8 +102,7 @@ func (r *resolver) foldRows(n syntax.Node) error {
 	}
 	for _, row := range rows {
 		if !isRow(row) {
-			return fault.Unsupported("comparing a row of case-insensitive columns with a query").
-				WithHint("compare the columns one by one").At(r.at(n))
+			return noRowQuery().At(r.at(n))
 		}
 		r.foldRow(row, fold)
 	}

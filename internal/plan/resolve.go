@@ -156,14 +156,35 @@ func (r *resolver) walk(n syntax.Node) error {
 				r.stars = append(r.stars, star{c, r.block})
 			}
 		case "FUNCTION":
-			r.locals = append(r.locals, lambdaNames(c)...)
-			err = r.foldDistinct(c)
+			if names := lambdaNames(c); len(names) > 0 {
+				err = r.lambda(c, names)
+				return false
+			}
+			r.foldDistinct(c)
+		case "SUBQUERY":
+			err = r.foldQuery(c)
 		case "COMPARISON", "OPERATOR":
 			err = r.foldRows(c)
 		}
 		return err == nil
 	})
 	return err
+}
+
+// lambda resolves the arguments of a function that takes a lambda, whose
+// parameters go before any column inside it and nowhere else.
+func (r *resolver) lambda(n syntax.Node, names []string) error {
+	inner := &resolver{builder: r.builder, block: r.block, locals: append(slices.Clip(r.locals), names...)}
+	for _, c := range n.List("children") {
+		in := r
+		if c.Class() == "LAMBDA" {
+			in, c = inner, c.Child("expr")
+		}
+		if err := in.walk(c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takesLambda are DuckDB's functions that take a lambda. The tree has the same

@@ -146,8 +146,9 @@ func newSink(f Format, out *stream, columns []Column, o Options) sink {
 	}
 }
 
-// outputError gives the error for a write that failed.
-func outputError(err error) error {
+// OutputError gives the error for a write to the output that failed: [ErrClosed]
+// where the reader has gone, else one with the code [OutputFailed].
+func OutputError(err error) error {
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
 		return ErrClosed
 	}

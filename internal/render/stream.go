@@ -87,7 +87,7 @@ func (s *stream) failure() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
-		return outputError(s.err)
+		return OutputError(s.err)
 	}
 	return nil
 }
