@@ -3,6 +3,7 @@ package planeql_test
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -129,7 +130,7 @@ func TestDifferential_bindings(t *testing.T) {
 
 func checkRefused(t *testing.T, where string, err error, code string, sent []string) {
 	t.Helper()
-	e, _ := err.(*planeql.Error)
+	e, _ := errors.AsType[*planeql.Error](err)
 	if e == nil || string(e.Code) != code {
 		t.Errorf("%s: error = %v, want code %s", where, err, code)
 	}

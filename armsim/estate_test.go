@@ -54,7 +54,7 @@ func TestEstateFollowsTheSeed(t *testing.T) {
 		}
 		return b.String()
 	}
-	if dump(3) != dump(3) {
+	if first, second := dump(3), dump(3); first != second {
 		t.Error("two runs of a seed differ")
 	}
 	if dump(3) == dump(4) {

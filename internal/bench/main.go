@@ -43,7 +43,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }() // a temporary folder: the system clears it too
 	b := &bench{planeql: filepath.Join(folder, "planeql"), bare: filepath.Join(folder, "bare")}
 	if b.self, err = os.Executable(); err != nil {
 		return err

@@ -126,7 +126,7 @@ func settingsOf(t *testing.T, e *terminal) (settings, error) {
 func TestSettings_precedence(t *testing.T) {
 	e := newTerminal(t, "--timeout", "3s", "--endpoint", "other=http://flag")
 	e.file(t, "planeql.yaml", "timeout: 1s\nmax_calls: 7\noutput: csv\nread-only: true\n"+
-		"endpoint:\n  azure: http://file\n  other: http://file\nauth: {azure: {kind: bearer, env: NAME}}\n")
+		"endpoint:\n  azure: http://localhost\n  other: http://127.0.0.1\nauth: {azure: {kind: bearer, env: NAME}}\n")
 	e.setenv("PLANEQL_TIMEOUT", "2s")
 	e.setenv("PLANEQL_OUTPUT", "tsv")
 	e.setenv("PLANEQL_ENDPOINT", "azure=http://env; more=http://env")

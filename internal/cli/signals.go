@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/planeql/planeql/internal/fault"
@@ -79,5 +80,5 @@ func (s *signals) stop() {
 
 // interrupted says whether an interrupt has ended the context.
 func interrupted(ctx context.Context) bool {
-	return context.Cause(ctx) == error(errInterrupted)
+	return errors.Is(context.Cause(ctx), errInterrupted)
 }

@@ -56,7 +56,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	db := &DB{pool: sql.OpenDB(connector)}
 	db.scans.byID = map[int64]*Scan{}
 	if db.conn, err = db.connect(ctx); err != nil {
-		db.pool.Close()
+		_ = db.pool.Close()
 		return nil, openError(o.Path, err)
 	}
 	if err := db.register(); err != nil {
@@ -100,7 +100,7 @@ func (db *DB) connect(ctx context.Context) (*connection, error) {
 		return err
 	})
 	if err != nil {
-		c.Close()
+		_ = c.Close()
 		return nil, err
 	}
 	return conn, nil
@@ -127,7 +127,7 @@ func (db *DB) Close() error {
 	db.scans.closeAll()
 	for _, c := range []*connection{db.conn, db.parser.conn} {
 		if c != nil {
-			c.sql.Close()
+			_ = c.sql.Close()
 		}
 	}
 	return db.pool.Close()
@@ -156,5 +156,5 @@ func (db *DB) acquire(ctx context.Context) (*connection, func(), error) {
 	if err != nil {
 		return nil, nil, fault.From(err)
 	}
-	return c, func() { c.sql.Close() }, nil
+	return c, func() { _ = c.sql.Close() }, nil
 }

@@ -117,7 +117,7 @@ func (r *Rows) prepare(db *DB, text string) error {
 	defer db.preparing.Unlock()
 	db.scans.bindFor(r.ctx)
 	state := bindings.Prepare(r.conn.handle, text, &r.statement)
-	r.bound = append(r.bound, db.scans.bindFor(nil)...)
+	r.bound = append(r.bound, db.scans.takeBound()...)
 	if state == bindings.StateError {
 		return r.translate(bindings.PrepareError(r.statement))
 	}
@@ -130,13 +130,19 @@ func (r *Rows) prepare(db *DB, text string) error {
 	return nil
 }
 
-// bindFor makes the scans that are bound from now on belong to a context, and
-// gives those that were bound before.
-func (s *scans) bindFor(ctx context.Context) []*Scan {
+// bindFor makes the scans that are bound from now on belong to a context.
+func (s *scans) bindFor(ctx context.Context) {
+	s.Lock()
+	defer s.Unlock()
+	s.bound, s.ctx = nil, ctx
+}
+
+// takeBound gives the scans that were bound since bindFor, and ends that.
+func (s *scans) takeBound() []*Scan {
 	s.Lock()
 	defer s.Unlock()
 	bound := s.bound
-	s.bound, s.ctx = nil, ctx
+	s.bound, s.ctx = nil, nil
 	return bound
 }
 

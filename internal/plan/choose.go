@@ -31,6 +31,8 @@ func choose(r *provider.Resource, methods []*provider.Method, all []alternative)
 	}
 	required := best.RequiredParameters()
 	switch {
+	case len(all) == 0:
+		return best, "any: the conditions can never be true", nil
 	case len(methods) == 1:
 		return best, "the only method that reads it", nil
 	case len(required) == 0:

@@ -23,7 +23,7 @@ func (b *builder) label(blk *block, tokens []syntax.Token) {
 		return
 	}
 	for i, item := range items {
-		if item.Text("alias") != "" || item.Class() == "COLUMN_REF" || item.Class() == "STAR" {
+		if item.Text("alias") != "" || item.Class() == "COLUMN_REF" || hasStar(item) {
 			continue
 		}
 		counts := blk.frame.output && item.Text("function_name") == "count_star" // DuckDB says count_star()
@@ -34,6 +34,17 @@ func (b *builder) label(blk *block, tokens []syntax.Token) {
 		alias := " AS " + syntax.QuoteName(strings.Join(strings.Fields(text), " "))
 		b.edits = append(b.edits, syntax.Edit{Start: ranges[i].End, End: ranges[i].End, Text: alias})
 	}
+}
+
+// hasStar tells whether an item stands for several columns, which take their
+// names from those of the tables.
+func hasStar(item syntax.Node) bool {
+	found := false
+	syntax.Walk(item, func(n syntax.Node) bool {
+		found = found || n.Class() == "STAR"
+		return !found && !isQuery(n)
+	})
+	return found
 }
 
 // edited tells whether an edit falls into a range.

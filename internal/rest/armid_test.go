@@ -87,7 +87,7 @@ func FuzzParseID(f *testing.F) {
 			}
 		}
 		again, ok := ParseID(strings.ToUpper(text))
-		if strings.ToUpper(strings.ToLower(text)) == strings.ToUpper(text) && (!ok || len(again.Types) != len(id.Types)) {
+		if upper := strings.ToUpper(text); strings.ToUpper(strings.ToLower(text)) == upper && (!ok || len(again.Types) != len(id.Types)) {
 			t.Fatalf("%q is another id in capitals", text)
 		}
 	})

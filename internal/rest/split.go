@@ -58,7 +58,7 @@ func split(body []byte, l layout) (reply, error) {
 	if err := s.answer(); err != nil {
 		return reply{}, err
 	}
-	if _, err := s.in.ReadToken(); err != io.EOF {
+	if _, err := s.in.ReadToken(); !errors.Is(err, io.EOF) {
 		if err == nil {
 			err = errors.New("more text follows the end of the answer")
 		}

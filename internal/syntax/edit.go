@@ -60,11 +60,10 @@ func (e *Edited) Span(start, end int) fault.Span {
 	if e.parent == nil {
 		return fault.Span{Source: e.source, Start: e.offset + start, End: e.offset + end}
 	}
-	from, to := e.back(start)
+	from, _ := e.back(start)
+	to := from
 	if end > start {
 		_, to = e.back(end - 1)
-	} else {
-		to = from
 	}
 	return e.parent.Span(from, max(from, to))
 }

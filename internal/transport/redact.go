@@ -172,7 +172,7 @@ func RedactJSON(body []byte, more ...string) []byte {
 	}
 	for {
 		err := r.step()
-		if err == io.EOF && out.Len() > 0 {
+		if errors.Is(err, io.EOF) && out.Len() > 0 {
 			return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 		}
 		if err != nil {

@@ -20,7 +20,7 @@ const there = "https://management.azure.com/x"
 
 // run sends a request to a service that gives the answers in turn, the last
 // one for ever, and tells how long that took.
-func run(t *testing.T, o Options, r Request, answers ...func() (*http.Response, error)) (*Response, error, int, time.Duration) {
+func run(t *testing.T, o Options, r Request, answers ...func() (*http.Response, error)) (*Response, int, time.Duration, error) {
 	t.Helper()
 	calls := 0
 	o.Base = service(func(*http.Request) (*http.Response, error) {
@@ -30,7 +30,7 @@ func run(t *testing.T, o Options, r Request, answers ...func() (*http.Response, 
 	})
 	start := time.Now()
 	response, err := New(o).Do(t.Context(), r)
-	return response, err, calls, time.Since(start)
+	return response, calls, time.Since(start), err
 }
 
 func status(code int, headers ...string) func() (*http.Response, error) {
@@ -84,7 +84,7 @@ func TestDo_repetition(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				response, err, calls, _ := run(t, Options{}, test.request, test.first, status(200))
+				response, calls, _, err := run(t, Options{}, test.request, test.first, status(200))
 				if again := calls == 2; again != test.again {
 					t.Fatalf("%d calls, want it sent again: %v", calls, test.again)
 				}
@@ -124,7 +124,7 @@ func TestDo_waits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				response, err, calls, took := run(t, Options{}, get(there), status(429, test.headers...), status(200))
+				response, calls, took, err := run(t, Options{}, get(there), status(429, test.headers...), status(200))
 				if err != nil || calls != 2 {
 					t.Fatalf("%d calls, %v", calls, err)
 				}
@@ -141,7 +141,7 @@ func TestDo_waits(t *testing.T) {
 
 func TestDo_backoffGrows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		response, err, calls, took := run(t, Options{Attempts: 12}, get(there), status(503))
+		response, calls, took, err := run(t, Options{Attempts: 12}, get(there), status(503))
 		if err != nil || calls != 12 || response.Status != 503 || response.Attempts != 12 {
 			t.Fatalf("%d calls, %+v, %v", calls, response, err)
 		}
@@ -157,7 +157,7 @@ func TestDo_backoffGrows(t *testing.T) {
 
 func TestDo_givesUpBeforeAWaitThatCannotHelp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		response, err, calls, took := run(t, Options{}, get(there), status(429, "Retry-After", "372"))
+		response, calls, took, err := run(t, Options{}, get(there), status(429, "Retry-After", "372"))
 		if err != nil || calls != 1 || took != 0 {
 			t.Fatalf("%d calls in %s, %v", calls, took, err)
 		}
@@ -177,7 +177,7 @@ func TestDo_givesUpBeforeAWaitThatCannotHelp(t *testing.T) {
 
 func TestDo_lastRealErrorIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, err, calls, took := run(t, Options{Attempts: 3}, get(there), status(503), status(429, "Retry-After", "2"), failing(resetErr))
+		_, calls, took, err := run(t, Options{Attempts: 3}, get(there), status(503), status(429, "Retry-After", "2"), failing(resetErr))
 		f := wantFault(t, err, fault.ConnectionLost, "connection reset")
 		if calls != 3 || f.HTTP.Attempts != 3 || f.HTTP.Waited != took || took < 2*time.Second {
 			t.Errorf("%d calls, %+v", calls, f.HTTP)

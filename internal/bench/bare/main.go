@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"os"
@@ -14,7 +15,7 @@ func main() {
 	db, err := sql.Open("duckdb", "")
 	if err == nil {
 		var one int
-		if err = db.QueryRow("SELECT 1").Scan(&one); err == nil {
+		if err = db.QueryRowContext(context.Background(), "SELECT 1").Scan(&one); err == nil {
 			fmt.Println(one)
 			return
 		}
