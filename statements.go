@@ -23,7 +23,7 @@ func (s *Session) explain(ctx context.Context, st *syntax.Statement, head syntax
 		return nil, fault.Unsupported("EXPLAIN ANALYZE").WithHint("EXPLAIN without ANALYZE shows the calls that would be made").
 			At(st.Text.Span(0, len("EXPLAIN")))
 	}
-	x := plan.Explain(nil)
+	x := plan.Explain(nil, s.transport.Endpoint)
 	switch inner := head.Statement.Head.(type) {
 	case syntax.Other:
 		if err := s.refuse(head.Statement, inner); err != nil {
@@ -36,7 +36,7 @@ func (s *Session) explain(ctx context.Context, st *syntax.Statement, head syntax
 		if err != nil {
 			return nil, err
 		}
-		x = plan.Explain(built)
+		x = plan.Explain(built, s.transport.Endpoint)
 	}
 	if !head.JSON {
 		var rows [][]any

@@ -54,6 +54,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		return nil, openError(o.Path, err)
 	}
 	db := &DB{pool: sql.OpenDB(connector)}
+	db.pool.SetMaxIdleConns(-1) // the settings of a statement end with its connection
 	db.scans.byID = map[int64]*Scan{}
 	if db.conn, err = db.connect(ctx); err != nil {
 		_ = db.pool.Close()
@@ -87,7 +88,7 @@ func openError(path string, err error) *fault.Error {
 		WithHint("it must be a DuckDB file that no other process has open, or a name in a folder that exists")
 }
 
-// connect makes a connection and finds the handle below it.
+// connect makes a connection in UTC and finds the handle below it.
 func (db *DB) connect(ctx context.Context) (*connection, error) {
 	c, err := db.pool.Conn(ctx)
 	if err != nil {
@@ -99,6 +100,9 @@ func (db *DB) connect(ctx context.Context) (*connection, error) {
 		conn.handle = handle
 		return err
 	})
+	if err == nil {
+		_, err = c.ExecContext(ctx, "SET TimeZone = 'UTC'") // a connection begins with the machine's
+	}
 	if err != nil {
 		_ = c.Close()
 		return nil, err

@@ -3,6 +3,7 @@ package duck
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,7 +28,8 @@ type QueryOptions struct {
 // goroutine and must be closed.
 type Rows struct {
 	columns []Column
-	decode  []decoder
+	shapes  []*shape
+	vectors []vector
 	values  []any
 
 	query   string
@@ -54,6 +56,9 @@ type Rows struct {
 func (db *DB) Query(ctx context.Context, query string, o QueryOptions) (*Rows, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, interrupted(ctx)
+	}
+	if i := strings.IndexByte(query, 0); i >= 0 { // DuckDB would stop reading there
+		return nil, &located{fault.New(fault.SyntaxError, "the text has a zero byte"), i}
 	}
 	conn, release, err := db.acquire(ctx)
 	if err != nil {
@@ -89,7 +94,7 @@ func (r *Rows) start(db *DB, o QueryOptions) error {
 	if r.conn.eager != o.FirstRows {
 		settings := "RESET streaming_buffer_size; SET enable_caching_operators = true"
 		if o.FirstRows {
-			settings = "SET streaming_buffer_size = '1KB'; SET enable_caching_operators = false"
+			settings = "SET streaming_buffer_size = '16B'; SET enable_caching_operators = false"
 		}
 		if _, err := r.conn.sql.ExecContext(r.ctx, settings); err != nil {
 			return asFault(err)
@@ -99,7 +104,11 @@ func (r *Rows) start(db *DB, o QueryOptions) error {
 	if err := r.prepare(db, r.query); err != nil {
 		return err
 	}
-	if text, wrapped := r.wrap(); wrapped {
+	text, wrapped, err := r.wrap()
+	if err != nil {
+		return err
+	}
+	if wrapped {
 		bindings.DestroyPrepare(&r.statement)
 		names := r.columns
 		if err := r.prepare(db, text); err != nil {
@@ -118,14 +127,19 @@ func (r *Rows) prepare(db *DB, text string) error {
 	db.scans.bindFor(r.ctx)
 	state := bindings.Prepare(r.conn.handle, text, &r.statement)
 	r.bound = append(r.bound, db.scans.takeBound()...)
+	for _, s := range r.bound {
+		s.piecewise.Store(r.conn.eager)
+	}
 	if state == bindings.StateError {
 		return r.translate(bindings.PrepareError(r.statement))
 	}
-	r.columns, r.decode = nil, nil
+	r.columns, r.shapes = nil, nil
 	for i := range bindings.PreparedStatementColumnCount(r.statement) {
 		t := bindings.PreparedStatementColumnLogicalType(r.statement, i)
-		r.columns = append(r.columns, Column{bindings.PreparedStatementColumnName(r.statement, i), typeName(t)})
+		s := shapeOf(t)
 		bindings.DestroyLogicalType(&t)
+		r.shapes = append(r.shapes, s)
+		r.columns = append(r.columns, Column{bindings.PreparedStatementColumnName(r.statement, i), s.name})
 	}
 	return nil
 }
@@ -154,16 +168,8 @@ func (r *Rows) execute() error {
 	if state == bindings.StateError {
 		return r.translate(bindings.PendingError(pending))
 	}
-	for waiting := true; waiting; {
-		switch bindings.PendingExecuteTask(pending) {
-		case bindings.PendingStateError:
-			return r.translate(bindings.PendingError(pending))
-		case bindings.PendingStateNoTasksAvailable:
-			time.Sleep(50 * time.Microsecond) // other threads of DuckDB work on it
-		case bindings.PendingStateResultNotReady:
-		default:
-			waiting = false
-		}
+	if !r.await(pending) {
+		return r.translate(bindings.PendingError(pending))
 	}
 	state = bindings.ExecutePending(pending, &r.result)
 	r.running = true
@@ -171,8 +177,27 @@ func (r *Rows) execute() error {
 		return r.translate(bindings.ResultError(&r.result))
 	}
 	r.values = make([]any, len(r.columns))
-	r.decode = make([]decoder, len(r.columns))
+	r.vectors = make([]vector, len(r.columns))
 	return nil
+}
+
+// await runs the statement until there is a first row or the end; false is an
+// error. It pauses while DuckDB's own threads work, longer each time, since one
+// of them may wait for a page.
+func (r *Rows) await(pending bindings.PendingResult) bool {
+	const longest = time.Millisecond
+	for pause := 50 * time.Microsecond; ; {
+		switch bindings.PendingExecuteTask(pending) {
+		case bindings.PendingStateError:
+			return false
+		case bindings.PendingStateNoTasksAvailable:
+			time.Sleep(pause)
+			pause = min(2*pause, longest)
+		case bindings.PendingStateResultNotReady:
+		default:
+			return true
+		}
+	}
 }
 
 // Columns gives the columns in order.
@@ -183,7 +208,7 @@ func (r *Rows) Next() bool {
 	for r.err == nil {
 		if r.at < r.size {
 			for i := range r.values {
-				r.values[i] = r.decode[i].value(r.at)
+				r.values[i] = r.vectors[i].value(r.at)
 			}
 			r.at++
 			return true
@@ -210,8 +235,8 @@ func (r *Rows) fetch() bool {
 		return false
 	}
 	r.size, r.at = int(bindings.DataChunkGetSize(r.chunk)), 0
-	for i := range r.decode {
-		r.decode[i] = decoderOf(bindings.DataChunkGetVector(r.chunk, bindings.IdxT(i)), r.columns[i].Type)
+	for i, s := range r.shapes {
+		r.vectors[i] = s.over(bindings.DataChunkGetVector(r.chunk, bindings.IdxT(i)))
 	}
 	return r.size > 0
 }
@@ -225,7 +250,9 @@ func (r *Rows) dropChunk() {
 
 // Values gives the current row, valid until the next call of Next: nil, bool,
 // int64, uint64, *big.Int, float64, string, []byte, time.Time in UTC,
-// [Number] for DECIMAL and json.RawMessage for JSON, lists and structs.
+// [Number] for DECIMAL and json.RawMessage for JSON, lists and structs. An
+// infinite date or time is the string infinity or -infinity; TIME, INTERVAL,
+// UUID, BIT and ENUM are DuckDB's text.
 func (r *Rows) Values() []any { return r.values }
 
 // Err gives the error that ended the rows.

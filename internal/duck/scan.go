@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"sync"
 	"sync/atomic"
+	"time"
+	"unicode/utf8"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
@@ -37,6 +40,8 @@ type Scan struct {
 	source  Source
 	columns []string // behind raw
 	started atomic.Bool
+
+	piecewise atomic.Bool // first rows are wanted: see piece
 
 	mutex   sync.Mutex
 	ctx     context.Context // of the query that bound it last
@@ -146,6 +151,7 @@ type reader struct {
 	batch   Batch
 	at      int
 	done    bool
+	waited  bool // for the batch
 	refused bool
 }
 
@@ -179,13 +185,17 @@ func (r *reader) FillChunk(chunk duckdb.DataChunk) error {
 			return r.scan.fail(err)
 		}
 	}
-	n := min(len(r.batch.Items)-r.at, duckdb.GetDataChunkCapacity())
-	for row := range n {
+	n := r.piece(min(len(r.batch.Items)-r.at, duckdb.GetDataChunkCapacity()))
+	wanted := projection(chunk)
+	for row := 0; row < n && wanted(0); row++ {
 		if err := duckdb.SetChunkValue(chunk, 0, row, r.batch.Items[r.at+row]); err != nil {
 			return r.scan.fail(err)
 		}
 	}
 	for column := range r.scan.columns {
+		if !wanted(column + 1) {
+			continue
+		}
 		fill := r.fillArgument
 		if column >= len(r.batch.Arguments) && r.batch.Members != nil {
 			fill = r.fillMember
@@ -196,6 +206,29 @@ func (r *reader) FillChunk(chunk duckdb.DataChunk) error {
 	}
 	r.at += n
 	return chunk.SetSize(n)
+}
+
+// projection tells which columns the statement reads. The driver takes values
+// of the others too and drops them, but makes an error of each on the way,
+// which costs more than the values that are read. Where its field is not found,
+// every column counts as read.
+func projection(chunk duckdb.DataChunk) func(column int) bool {
+	places := reflect.ValueOf(chunk).FieldByName("projection")
+	if !places.IsValid() || places.Kind() != reflect.Slice || places.Type().Elem().Kind() != reflect.Int {
+		return func(int) bool { return true }
+	}
+	return func(column int) bool { return column >= places.Len() || places.Index(column).Int() >= 0 }
+}
+
+// piece gives how many of n rows to hand on. DuckDB lets go of a chunk only
+// when the next one stands behind it, which would hold a page back until the
+// next page is there. In pieces of half of what is left each, only the last
+// matching row of a page waits. Pages that come at once need no pieces.
+func (r *reader) piece(n int) int {
+	if r.waited && r.scan.piecewise.Load() {
+		return (n + 1) / 2
+	}
+	return n
 }
 
 func (r *reader) fillArgument(chunk duckdb.DataChunk, column, rows int) error {
@@ -233,8 +266,13 @@ func (r *reader) fillMember(chunk duckdb.DataChunk, column, rows int) error {
 	return nil
 }
 
+// atOnce is how long a page that was there already takes at most.
+const atOnce = time.Millisecond
+
 func (r *reader) fetch() error {
+	first, start := r.batch.Items == nil, time.Now()
 	batch, err := r.scan.source.Next(r.scan.context())
+	r.waited = first || time.Since(start) > atOnce
 	switch {
 	case errors.Is(err, io.EOF):
 		r.batch, r.at, r.done = Batch{}, 0, true
@@ -242,6 +280,17 @@ func (r *reader) fetch() error {
 		return err
 	default:
 		r.batch, r.at = batch, 0
+		return valid(batch.Items)
+	}
+	return nil
+}
+
+// valid refuses items that DuckDB would read as NULL without a word.
+func valid(items [][]byte) error {
+	for _, item := range items {
+		if !utf8.Valid(item) {
+			return fault.New(fault.ReplyInvalid, "an item of the answer is not valid UTF-8")
+		}
 	}
 	return nil
 }

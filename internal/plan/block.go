@@ -54,6 +54,7 @@ type builder struct {
 	edits     []syntax.Edit
 	fixed     *provider.Method // the method behind the name returningTable
 	stars     []star
+	tokens    []syntax.Token // of the text, once somebody needs them
 }
 
 // span gives the place of a part of the parsed text in the user's text.

@@ -20,8 +20,8 @@ func CheckBody(m *provider.Method, body []byte) error {
 	decoder.UseNumber()
 	var value any
 	err := decoder.Decode(&value)
-	if err == nil && decoder.More() {
-		err = fmt.Errorf("something follows the value at byte %d", decoder.InputOffset())
+	if end := decoder.InputOffset(); err == nil && len(bytes.TrimSpace(body[end:])) > 0 {
+		err = fmt.Errorf("something follows the value at byte %d", end)
 	}
 	if err != nil {
 		return fault.New(fault.InvalidJSON, "@@json is not JSON: %s", err.Error()).Because(err).

@@ -2,7 +2,7 @@ package plan
 
 import (
 	"maps"
-	"strings"
+	"slices"
 
 	"github.com/planeql/planeql/internal/catalog"
 	"github.com/planeql/planeql/internal/fault"
@@ -115,7 +115,7 @@ func (r *resolver) foldRow(row syntax.Node, fold map[int]bool) {
 	if !ok {
 		return
 	}
-	for i, e := range elements(r.text.Text, offset) {
+	for i, e := range elements(r.tokensFrom(offset)) {
 		if fold[i] {
 			r.edits = append(r.edits,
 				syntax.Edit{Start: e.Start, End: e.Start, Text: "lower("},
@@ -124,33 +124,36 @@ func (r *resolver) foldRow(row syntax.Node, fold map[int]bool) {
 	}
 }
 
-// elements gives the places of the elements of a row value at an offset.
-func elements(text string, offset int) []syntax.Clause {
-	open := strings.IndexByte(text[offset:], '(')
-	if open < 0 {
-		return nil
+// tokensFrom gives the tokens from an offset on. The text is read once: it may
+// hold thousands of row values.
+func (b *builder) tokensFrom(offset int) []syntax.Token {
+	if b.tokens == nil {
+		b.tokens, _ = syntax.Lex(b.text.Text) // DuckDB has parsed it
 	}
-	start := offset + open + 1
-	tokens, err := syntax.Lex(text[start:])
-	if err != nil {
-		return nil
-	}
+	at, _ := slices.BinarySearchFunc(b.tokens, offset, func(t syntax.Token, offset int) int { return t.Start - offset })
+	return b.tokens[at:]
+}
+
+// elements gives the places of the elements of the row value that begins with
+// the next bracket.
+func elements(tokens []syntax.Token) []syntax.Clause {
+	open := slices.IndexFunc(tokens, func(t syntax.Token) bool { return t.IsSymbol("(") })
 	var list []syntax.Clause
 	depth, from, to := 0, -1, -1
-	for _, t := range tokens {
+	for _, t := range tokens[open+1:] {
 		switch {
 		case depth == 0 && (t.IsSymbol(",") || t.IsSymbol(")")):
 			if from >= 0 {
-				list = append(list, syntax.Clause{Start: start + from, End: start + to})
+				list = append(list, syntax.Clause{Start: from, End: to})
 			}
 			from = -1
 			if t.IsSymbol(")") {
 				return list
 			}
 			continue
-		case t.IsSymbol("(") || t.IsSymbol("["):
+		case t.IsSymbol("(") || t.IsSymbol("[") || t.IsSymbol("{"):
 			depth++
-		case t.IsSymbol(")") || t.IsSymbol("]"):
+		case t.IsSymbol(")") || t.IsSymbol("]") || t.IsSymbol("}"):
 			depth--
 		}
 		if from < 0 {

@@ -42,13 +42,14 @@ type ExplainedWrite struct {
 	Body      string              `json:"body,omitempty"`
 }
 
-// Explain gives a plan in words. It makes no call.
-func Explain(plan any) Explained {
+// Explain gives a plan in words. It makes no call. endpoint gives the base URL
+// that replaces the server of a provider's documents, or "".
+func Explain(plan any, endpoint func(provider string) string) Explained {
 	switch p := plan.(type) {
 	case *Query:
 		x := Explained{Statement: "SELECT", Note: "all conditions are also evaluated by DuckDB"}
 		for _, s := range p.Scans {
-			x.Scans = append(x.Scans, explainScan(s))
+			x.Scans = append(x.Scans, explainScan(s, endpoint))
 		}
 		if len(p.Scans) == 0 {
 			x.Note = "DuckDB alone: no resource is read"
@@ -56,7 +57,7 @@ func Explain(plan any) Explained {
 		return x
 	case *Write:
 		w := &ExplainedWrite{
-			Method: p.Method.FullName(), Request: request(p.Method), Targets: len(p.Targets),
+			Method: p.Method.FullName(), Request: request(p.Method, endpoint), Targets: len(p.Targets),
 			Arguments: arguments(p.Arguments, p.Targets),
 		}
 		if p.Body != nil || len(p.Members) > 0 {
@@ -67,9 +68,9 @@ func Explain(plan any) Explained {
 	return Explained{Statement: "CATALOG", Note: "answered from the provider documents"}
 }
 
-func explainScan(s *Scan) ExplainedScan {
+func explainScan(s *Scan, endpoint func(string) string) ExplainedScan {
 	x := ExplainedScan{
-		Name: s.Name, Method: s.Method.FullName(), Reason: s.Reason, Request: request(s.Method),
+		Name: s.Name, Method: s.Method.FullName(), Reason: s.Reason, Request: request(s.Method, endpoint),
 		Arguments: arguments(s.Arguments, s.Tuples), Calls: len(s.Tuples), Spooled: s.Spool,
 		Parameters: s.Arguments, Pages: "read ahead, side by side",
 	}
@@ -83,12 +84,16 @@ func explainScan(s *Scan) ExplainedScan {
 }
 
 // request gives the request of a method as a template.
-func request(m *provider.Method) string {
+func request(m *provider.Method, endpoint func(string) string) string {
 	query := url.Values{}
 	for _, c := range m.Constants {
 		query.Add(c.Name, c.Value)
 	}
-	text := m.HTTPMethod + " " + m.Server + m.Path
+	server := m.Server
+	if other := endpoint(m.Resource.Provider); other != "" {
+		server = other
+	}
+	text := m.HTTPMethod + " " + server + m.Path
 	if len(query) > 0 {
 		text += "?" + query.Encode()
 	}
@@ -104,15 +109,19 @@ func arguments(names []string, tuples []Tuple) []map[string]string {
 			switch {
 			case v == nil:
 			case v.Expression != nil:
-				values[names[i]] = "(an expression, evaluated before the first call)"
+				values[names[i]] = expressionText
 			default:
-				values[names[i]] = syntax.QuoteText(v.Text)
+				values[names[i]] = v.Text
 			}
 		}
 		list = append(list, values)
 	}
 	return list
 }
+
+// expressionText stands for a value that is not known before the statement
+// runs.
+const expressionText = "(an expression, evaluated before the first call)"
 
 // manyArguments is how many tuples of arguments EXPLAIN prints.
 const manyArguments = 5
@@ -154,7 +163,11 @@ func argumentLines(list []map[string]string) []string {
 		}
 		var parts []string
 		for _, name := range sortedKeys(values) {
-			parts = append(parts, name+" = "+values[name])
+			text := values[name]
+			if text != expressionText {
+				text = syntax.QuoteText(text)
+			}
+			parts = append(parts, name+" = "+text)
 		}
 		if len(parts) > 0 {
 			lines = append(lines, "     with     "+strings.Join(parts, ", "))

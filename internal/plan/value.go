@@ -67,7 +67,7 @@ func Convert(p provider.Parameter, text string) (string, error) {
 		}
 		return strings.TrimSpace(text), nil
 	case kind == "number":
-		if _, err := strconv.ParseFloat(strings.TrimSpace(text), 64); err != nil {
+		if !number.MatchString(strings.TrimSpace(text)) {
 			return "", wrong("a number", "1.5")
 		}
 		return strings.TrimSpace(text), nil
@@ -78,6 +78,8 @@ func Convert(p provider.Parameter, text string) (string, error) {
 }
 
 var uuid = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+var number = regexp.MustCompile(`^[-+]?([0-9]+\.?|[0-9]*\.[0-9]+)([eE][-+]?[0-9]+)?$`)
 
 var booleans = map[string]string{
 	"true": "true", "t": "true", "yes": "true", "1": "true",
