@@ -73,8 +73,9 @@ func translate(message, query string) error {
 	}
 	offset, located_ := caret(message, query)
 	text = position.ReplaceAllString("\n\n"+text, "")
-	if i := strings.Index(text[2:], "\n\nLINE "); i >= 0 {
-		text = text[:i+2]
+	front := min(2, len(text)) // of the line ends put before it
+	if i := strings.Index(text[front:], "\n\nLINE "); i >= 0 {
+		text = text[:front+i]
 	}
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	code = refine(code, lines[0])
