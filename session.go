@@ -236,6 +236,9 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 		return nil, "", err
 	}
 	switch p := built.(type) {
+	case nil: // about a table of the session
+		rows, err := s.duckDB(ctx, st)
+		return rows, kindOf(st.Head), err
 	case *plan.Query:
 		env, err := s.env(ctx)
 		if err != nil {
@@ -244,34 +247,29 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 		rows, err := exec.RunQuery(ctx, p, env)
 		return rows, "select", err
 	case *plan.Write:
-		return s.write(ctx, st, p)
-	case *plan.Table:
-		if p == nil {
-			rows, err := s.duckDB(ctx, st)
-			return rows, "describe", err
+		env, err := s.env(ctx)
+		if err != nil {
+			return nil, "", err
 		}
+		rows, err := exec.RunWrite(ctx, p, env)
+		return rows, kindOf(st.Head), err
+	case *plan.Table:
 		return tableRows(p), p.Title, nil
 	}
 	return nil, "", fault.Bug("a plan of an unknown kind: %T", built)
 }
 
-// write runs a plan that changes something; a DELETE from a table of the
-// session is DuckDB's.
-func (s *Session) write(ctx context.Context, st *syntax.Statement, w *plan.Write) (*exec.Rows, string, error) {
-	kind := "exec"
-	if _, isDelete := st.Head.(syntax.Delete); isDelete {
-		kind = "delete"
+// kindOf names the kind of a statement for its summary.
+func kindOf(head syntax.Head) string {
+	switch head.(type) {
+	case syntax.Delete:
+		return "delete"
+	case syntax.Describe:
+		return "describe"
+	case syntax.Exec:
+		return "exec"
 	}
-	if w == nil {
-		rows, err := s.duckDB(ctx, st)
-		return rows, kind, err
-	}
-	env, err := s.env(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	rows, err := exec.RunWrite(ctx, w, env)
-	return rows, kind, err
+	return "select"
 }
 
 // build plans a statement. DuckDB is opened only when the plan needs its
@@ -285,13 +283,11 @@ func (s *Session) build(ctx context.Context, st *syntax.Statement) (any, error) 
 		}
 		return parse(db, text)
 	}
-	if _, isQuery := st.Head.(syntax.Query); isQuery {
-		locals, err := s.locals(ctx)
-		if err != nil {
-			return nil, err
-		}
-		planner.Options.Locals = locals
+	locals, err := s.locals(ctx)
+	if err != nil {
+		return nil, err
 	}
+	planner.Options.Locals = locals
 	return planner.Build(st)
 }
 
@@ -325,6 +321,13 @@ func (s *Session) database(ctx context.Context) (*duck.DB, error) {
 	}
 	s.db = db
 	return db, nil
+}
+
+// opened tells whether DuckDB is open.
+func (s *Session) opened() bool {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	return s.db != nil
 }
 
 // env gives what plans are run with.

@@ -167,8 +167,8 @@ func (s *Session) duckDB(ctx context.Context, st *syntax.Statement) (*exec.Rows,
 // locals gives the names of the session's tables and views, which come before
 // resources.
 func (s *Session) locals(ctx context.Context) (map[string]struct{}, error) {
-	if len(s.use) == 0 {
-		return nil, nil
+	if len(s.use) == 0 || !s.opened() && s.settings.database == "" {
+		return nil, nil // no short name can mean a resource, or there are no tables
 	}
 	db, err := s.database(ctx)
 	if err != nil {

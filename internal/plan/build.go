@@ -16,7 +16,8 @@ type Planner struct {
 	Options Options
 }
 
-// Build makes the plan of a statement: a *[Query], a *[Write] or a *[Table].
+// Build makes the plan of a statement: a *[Query], a *[Write] or a *[Table], or
+// nil for one about a table of the session, which is DuckDB's to run.
 // Every name is resolved and every parameter bound before it returns, so that
 // a mistake is found before any request. Errors are *fault.Error with their
 // place in the user's text.
@@ -27,7 +28,11 @@ func (p *Planner) Build(s *syntax.Statement) (any, error) {
 	case syntax.Exec:
 		return p.exec(s, head)
 	case syntax.Delete:
-		return p.delete(s, head)
+		w, err := p.delete(s, head)
+		if w == nil {
+			return nil, err
+		}
+		return w, err
 	case syntax.Show:
 		return p.show(s, head)
 	case syntax.Describe:

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"github.com/planeql/planeql/internal/catalog"
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/provider"
@@ -62,14 +64,23 @@ func (p *Planner) describe(s *syntax.Statement, head syntax.Describe) (any, erro
 		}
 		return &Table{Title: "describe", Table: p.Catalog.DescribeMethod(m, head.Extended)}, nil
 	}
-	r, err := ResolveResource(p.Catalog, head.Name.Parts, p.Options.Use)
+	r, err := p.resource(head.Name.Parts)
 	if err != nil {
 		return nil, fault.From(err).At(at)
 	}
 	if r == nil {
-		return (*Table)(nil), nil
+		return nil, nil
 	}
 	return &Table{Title: "describe", Table: p.Catalog.Describe(r, head.Extended)}, nil
+}
+
+// resource finds the resource that a name outside a query means, or nil for a
+// table of the session.
+func (p *Planner) resource(parts []string) (*provider.Resource, error) {
+	if _, local := p.Options.Locals[strings.ToLower(parts[0])]; local && len(parts) == 1 {
+		return nil, nil
+	}
+	return ResolveResource(p.Catalog, parts, p.Options.Use)
 }
 
 // method finds a method by its dotted name, with USE in front of one that is

@@ -65,6 +65,9 @@ func Explain(plan any, endpoint func(provider string) string) Explained {
 		}
 		return Explained{Statement: "WRITE", Write: w}
 	}
+	if plan == nil {
+		return Explained{Statement: "DUCKDB", Note: "DuckDB alone: no resource is read or changed"}
+	}
 	return Explained{Statement: "CATALOG", Note: "answered from the provider documents"}
 }
 

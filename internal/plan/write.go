@@ -205,7 +205,7 @@ func (p *Planner) returning(s *syntax.Statement, c *syntax.Clause, m *provider.M
 // widen the set.
 func (p *Planner) delete(s *syntax.Statement, head syntax.Delete) (*Write, error) {
 	at := s.Text.Span(head.Target.Start, head.Target.End)
-	r, err := ResolveResource(p.Catalog, head.Target.Parts, p.Options.Use)
+	r, err := p.resource(head.Target.Parts)
 	if err != nil {
 		return nil, fault.From(err).At(at)
 	}
