@@ -362,6 +362,9 @@ func (p *pair) comparison() (text, plain string) {
 		"regexp_matches(lower("+column+"), '"+p.one("^o", "[0-4]$", "active|pend", "contoso\\.com", "^$")+"')", "lower("+column+") SIMILAR TO '.*"+p.one("a", "0", "office")+".*'",
 		"nullif("+column+", "+a+") IS NULL", column+" || '' = "+a, "TRY_CAST("+column+" AS INTEGER) % 2 = 0", column+" > (SELECT min(x) FROM (VALUES ("+a+"), ("+b+")) v(x))",
 	)
+	if strings.HasPrefix(text, "list_contains") && slices.Contains([]string{"id", "sessionHostName", "userSessionId", "hostPoolName"}, name) {
+		return text, "list_contains([lower(" + a + "), lower(" + b + ")], lower(" + column + "))"
+	}
 	return text, text
 }
 

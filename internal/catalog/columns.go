@@ -26,7 +26,7 @@ type Column struct {
 	Kind        Kind
 	Type        string   // DuckDB type
 	NoCase      bool     // compares without case (COLLATE NOCASE)
-	Path        []string // members to follow from the item; nil for parameters and for the item itself
+	Path        []string // members to follow from the item; nil for the item itself and for most parameters
 	Schema      *openapi.Schema
 	Description string
 	Datatype    string // in the words of the document, such as "string (arm-id)"
@@ -140,6 +140,10 @@ func (b *builder) value(name string, kind Kind, path []string, s *openapi.Schema
 func (b *builder) parameters() {
 	readers := b.method.Resource.Verbs[provider.Select]
 	get := getter(b.method.Resource)
+	var names []string
+	if get != nil {
+		names = get.PathParameters()
+	}
 	pattern := ""
 	if b.arm && b.folded["id"] {
 		pattern = idPattern(get)
@@ -151,10 +155,13 @@ func (b *builder) parameters() {
 				continue
 			}
 			c := parameterColumn(p, b.arm)
-			if pattern != "" {
-				if i := slices.Index(get.PathParameters(), p.Name); i >= 0 {
-					c.IDPattern, c.IDGroup = pattern, i+1
-				}
+			i := slices.Index(names, p.Name)
+			switch {
+			case i < 0:
+			case pattern != "":
+				c.IDPattern, c.IDGroup = pattern, i+1
+			case !b.arm && i == len(names)-1:
+				c.Path = keyPath(b.method.Response.Item, p.Name)
 			}
 			b.add(c)
 		}

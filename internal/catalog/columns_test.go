@@ -92,7 +92,7 @@ func TestColumnsOfOtherProviders(t *testing.T) {
 		"id field VARCHAR id [string] nocase", "id field VARCHAR id [string]",
 		"name field VARCHAR name [string]\n", "", "type field VARCHAR type [string]\n", "",
 		"subscriptionId parameter VARCHAR  [string (uuid)] nocase binds id1", "subscriptionId parameter VARCHAR  [string (uuid)] nocase binds",
-		"poolName parameter VARCHAR  [string] nocase binds id2", "poolName parameter VARCHAR  [string] binds",
+		"poolName parameter VARCHAR  [string] nocase binds id2", "poolName parameter VARCHAR id [string] binds",
 		"systemData member JSON systemData [object]\n", "").Replace(poolColumns)
 	if got != want {
 		t.Errorf("got\n%s", got)

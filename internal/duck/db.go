@@ -140,6 +140,10 @@ func (db *DB) Close() error {
 // Exec runs a statement and drops its rows. Errors are *fault.Error.
 func (db *DB) Exec(ctx context.Context, query string) error {
 	rows, err := db.Query(ctx, query, QueryOptions{})
+	return drain(rows, err)
+}
+
+func drain(rows *Rows, err error) error {
 	if err != nil {
 		return err
 	}
@@ -149,6 +153,38 @@ func (db *DB) Exec(ctx context.Context, query string) error {
 	}
 	return rows.Err()
 }
+
+// Conn is a connection that several statements share: temporary tables that
+// one makes are seen by the next. It is for one goroutine at a time and must be
+// closed.
+type Conn struct {
+	db      *DB
+	conn    *connection
+	release func()
+}
+
+// Conn gives a connection: the session's own where no statement runs on it.
+func (db *DB) Conn(ctx context.Context) (*Conn, error) {
+	conn, release, err := db.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{db: db, conn: conn, release: sync.OnceFunc(release)}, nil
+}
+
+// Query is [DB.Query] on this connection.
+func (c *Conn) Query(ctx context.Context, query string, o QueryOptions) (*Rows, error) {
+	return c.db.queryOn(ctx, c.conn, func() {}, query, o)
+}
+
+// Exec is [DB.Exec] on this connection.
+func (c *Conn) Exec(ctx context.Context, query string) error {
+	rows, err := c.Query(ctx, query, QueryOptions{})
+	return drain(rows, err)
+}
+
+// Close gives the connection back. Its rows must be closed before.
+func (c *Conn) Close() { c.release() }
 
 // acquire gives a connection for one statement and a function that gives it
 // back.

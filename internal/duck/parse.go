@@ -24,12 +24,8 @@ func (e *ParseError) Error() string { return e.Message }
 func (db *DB) Parse(text string) ([]byte, error) {
 	db.parser.Lock()
 	defer db.parser.Unlock()
-	if db.parser.conn == nil {
-		c, err := db.connect(context.Background())
-		if err != nil {
-			return nil, asFault(err)
-		}
-		db.parser.conn = c
+	if err := db.openParser(); err != nil {
+		return nil, err
 	}
 	var tree string
 	row := db.parser.conn.sql.QueryRowContext(context.Background(), "SELECT json_serialize_sql($1::VARCHAR)::VARCHAR", text)
@@ -40,6 +36,34 @@ func (db *DB) Parse(text string) ([]byte, error) {
 		return []byte(tree), nil
 	}
 	return nil, parseError(tree, text)
+}
+
+// Deparse gives the text of a tree that [DB.Parse] gave.
+func (db *DB) Deparse(tree string) (string, error) {
+	db.parser.Lock()
+	defer db.parser.Unlock()
+	if err := db.openParser(); err != nil {
+		return "", err
+	}
+	var text string
+	row := db.parser.conn.sql.QueryRowContext(context.Background(), "SELECT json_deserialize_sql($1::JSON)", tree)
+	if err := row.Scan(&text); err != nil {
+		return "", asFault(err)
+	}
+	return text, nil
+}
+
+// openParser makes the parser's connection; the lock is held.
+func (db *DB) openParser() error {
+	if db.parser.conn != nil {
+		return nil
+	}
+	c, err := db.connect(context.Background())
+	if err != nil {
+		return asFault(err)
+	}
+	db.parser.conn = c
+	return nil
 }
 
 // parseError reads what json_serialize_sql says of a text it does not take. It

@@ -54,15 +54,22 @@ type Rows struct {
 // ends them. Errors are faults, with a place that [Offset] gives where DuckDB
 // names one.
 func (db *DB) Query(ctx context.Context, query string, o QueryOptions) (*Rows, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, interrupted(ctx)
-	}
-	if i := strings.IndexByte(query, 0); i >= 0 { // DuckDB would stop reading there
-		return nil, &located{fault.New(fault.SyntaxError, "the text has a zero byte"), i}
-	}
 	conn, release, err := db.acquire(ctx)
 	if err != nil {
 		return nil, err
+	}
+	return db.queryOn(ctx, conn, release, query, o)
+}
+
+// queryOn runs a statement on a connection, which release gives back.
+func (db *DB) queryOn(ctx context.Context, conn *connection, release func(), query string, o QueryOptions) (*Rows, error) {
+	if err := ctx.Err(); err != nil {
+		release()
+		return nil, interrupted(ctx)
+	}
+	if i := strings.IndexByte(query, 0); i >= 0 { // DuckDB would stop reading there
+		release()
+		return nil, &located{fault.New(fault.SyntaxError, "the text has a zero byte"), i}
 	}
 	r := &Rows{query: query, conn: conn, release: release}
 	r.ctx, r.cancel = context.WithCancel(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/planeql/planeql/internal/duck"
@@ -14,10 +15,14 @@ import (
 )
 
 // RunQuery runs the plan of a SELECT. No call is made before DuckDB starts a
-// scan, except for scans that the statement may read more than once: their
-// rows go to a temporary table first.
+// scan, except for scans that feed others and scans that the statement may read
+// more than once: their rows go to a temporary table first.
 func RunQuery(ctx context.Context, q *plan.Query, env Env) (*Rows, error) {
-	run := &queryRun{env: env}
+	conn, err := env.DB.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	run := newRun(env, conn)
 	rows, err := run.start(ctx, q)
 	if err != nil {
 		run.finish()
@@ -26,20 +31,36 @@ func RunQuery(ctx context.Context, q *plan.Query, env Env) (*Rows, error) {
 	return rows, nil
 }
 
-// spoolNumber makes the names of the temporary tables distinct.
-var spoolNumber atomic.Int64
+// tableNumber makes the names of temporary tables distinct.
+var tableNumber atomic.Int64
 
 // queryRun is what one query holds open.
 type queryRun struct {
 	env    Env
-	scans  []*scan
-	spools []string
+	sql    sync.Mutex // held while the connection is used, until the final text starts
+	conn   *duck.Conn // of all its statements: temporary tables are seen on one connection
+	spools map[*plan.Scan]*spool
+	order  []*spool
+	queues map[*plan.Scan]*tupleQueue
+
+	constants map[*plan.Scan][][]*string // arguments that the statement gives
+
+	mutex   sync.Mutex
+	scans   []*scan
+	printed map[*plan.Feed]string
+}
+
+func newRun(env Env, conn *duck.Conn) *queryRun {
+	return &queryRun{
+		env: env, conn: conn, spools: map[*plan.Scan]*spool{}, queues: map[*plan.Scan]*tupleQueue{},
+		constants: map[*plan.Scan][][]*string{}, printed: map[*plan.Feed]string{},
+	}
 }
 
 // source is a scan as the plan's SQL needs it.
 type source struct {
 	*duck.Scan
-	table string // where its rows were spooled to; empty: read it directly
+	table string // where its rows are; empty: read it directly
 }
 
 func (s source) SQL() string {
@@ -50,40 +71,75 @@ func (s source) SQL() string {
 }
 
 func (r *queryRun) start(ctx context.Context, q *plan.Query) (*Rows, error) {
-	var sources []plan.Source
 	for _, p := range q.Scans {
-		tuples, err := resolveTuples(ctx, r.env.DB, p.Tuples)
-		if err != nil {
+		if err := r.evaluate(ctx, p); err != nil {
 			return nil, err
 		}
-		src, err := r.source(ctx, p, tuples)
+	}
+	if err := r.fill(ctx, q.Scans); err != nil {
+		return nil, err
+	}
+	var sources []plan.Rows
+	for _, p := range q.Scans {
+		src, err := r.source(ctx, p)
 		if err != nil {
 			return nil, err
 		}
 		sources = append(sources, src)
-	}
-	for _, p := range q.Scans {
 		r.env.FirstRows = r.env.FirstRows || p.Gentle
 	}
 	return r.rows(ctx, q.SQL(sources))
 }
 
-// source registers a scan and spools it where it must be.
-func (r *queryRun) source(ctx context.Context, p *plan.Scan, tuples [][]*string) (plan.Source, error) {
-	s := newScan(ctx, p, tuples, r.env)
-	r.scans = append(r.scans, s)
-	registered, err := r.env.DB.RegisterScan(s, columnsOf(p))
+// evaluate resolves the arguments that the statement gives to a scan and to the
+// listings that find the rest.
+func (r *queryRun) evaluate(ctx context.Context, p *plan.Scan) error {
+	values, err := resolveTuples(ctx, r.env.DB, r.conn, p.Tuples)
+	if err != nil {
+		return err
+	}
+	r.constants[p] = values
+	if p.Feed == nil {
+		return nil
+	}
+	for _, s := range p.Feed.Sources {
+		if s.Found {
+			if err := r.evaluate(ctx, s.Scan); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// source gives what the final text reads: the table of a spooled scan, or the
+// scan itself.
+func (r *queryRun) source(ctx context.Context, p *plan.Scan) (plan.Rows, error) {
+	if sp := r.spools[p]; sp != nil {
+		return source{Scan: sp.counter, table: sp.table}, nil
+	}
+	var g *gate
+	if p.Gentle {
+		g = newGate(r.env.concurrency())
+	}
+	s, err := r.scan(ctx, p, g, 0)
 	if err != nil {
 		return nil, err
 	}
-	s.registered = registered
-	src := source{Scan: registered}
-	if p.Spool {
-		src.table = fmt.Sprintf("planeql_spool_%d", spoolNumber.Add(1))
-		r.spools = append(r.spools, src.table)
-		err = r.env.DB.Exec(ctx, "CREATE TEMP TABLE "+src.table+" AS SELECT * FROM "+registered.SQL())
-	}
-	return src, err
+	s.registered, err = r.env.DB.RegisterScan(s, columnsOf(p))
+	return source{Scan: s.registered}, err
+}
+
+// scan makes the scan of a plan, whose arguments come as it asks for them.
+func (r *queryRun) scan(ctx context.Context, p *plan.Scan, g *gate, depth int) (*scan, error) {
+	s := newScan(ctx, p, r)
+	s.gate, s.depth = g, depth
+	r.mutex.Lock()
+	r.scans = append(r.scans, s)
+	r.mutex.Unlock()
+	var err error
+	s.tuples, err = r.tuplesOf(s)
+	return s, err
 }
 
 // columnsOf names the columns of a scan behind raw as the plan's SQL reads
@@ -122,7 +178,7 @@ func cutAll(items [][]byte, members []rest.Member) [][][]byte {
 // rows starts the final text.
 func (r *queryRun) rows(ctx context.Context, text *syntax.Edited) (*Rows, error) {
 	translate := func(err error) error { return locate(err, text) }
-	rows, err := r.env.DB.Query(ctx, text.Text, duck.QueryOptions{FirstRows: r.env.FirstRows})
+	rows, err := r.conn.Query(ctx, text.Text, duck.QueryOptions{FirstRows: r.env.FirstRows})
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -141,7 +197,13 @@ func locate(err error, text *syntax.Edited) error {
 // finish ends the scans and gives their warnings.
 func (r *queryRun) finish() []*fault.Error {
 	var warnings []*fault.Error
-	for _, s := range r.scans {
+	r.mutex.Lock()
+	scans := r.scans
+	r.mutex.Unlock()
+	for _, s := range scans {
+		s.cancel()
+	}
+	for _, s := range scans {
 		s.Close()
 		if s.registered != nil {
 			warnings = append(warnings, misfits(s)...)
@@ -149,10 +211,10 @@ func (r *queryRun) finish() []*fault.Error {
 		}
 		warnings = append(warnings, s.losses()...)
 	}
-	for _, table := range r.spools {
-		// The session may be closing: a table that stays is dropped with it.
-		_ = r.env.DB.Exec(context.Background(), "DROP TABLE IF EXISTS "+table)
+	for _, sp := range r.order {
+		sp.drop()
 	}
+	r.conn.Close()
 	return warnings
 }
 
@@ -179,5 +241,14 @@ func interrupted(err error) bool {
 
 // RunSQL runs a statement that reads no resource in DuckDB.
 func RunSQL(ctx context.Context, text *syntax.Edited, env Env) (*Rows, error) {
-	return (&queryRun{env: env}).rows(ctx, text)
+	conn, err := env.DB.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	run := newRun(env, conn)
+	rows, err := run.rows(ctx, text)
+	if err != nil {
+		run.finish()
+	}
+	return rows, err
 }

@@ -8,29 +8,35 @@ import (
 	"slices"
 	"sync"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/planeql/planeql/internal/duck"
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/plan"
 	"github.com/planeql/planeql/internal/provider"
 	"github.com/planeql/planeql/internal/rest"
-	"golang.org/x/sync/semaphore"
 )
 
-// aheadBytes bounds how far the fetchers of a scan run ahead of DuckDB.
+// aheadBytes bounds how far the fetchers of a scan run ahead of its reader.
 const aheadBytes = 32 << 20
 
-// scan feeds DuckDB with the pages of one plan.Scan. Its fetchers start when
-// DuckDB asks for the first batch and end with Close.
+// pagesAhead bounds it for pages that are small.
+const pagesAhead = 64
+
+// scan reads the pages of one plan.Scan: for DuckDB, which asks by Next, or for
+// another scan that it feeds. Its fetchers start when the first page is asked
+// for and end with Close.
 //
-// The channel has one writer side and one reader: the fetchers write batches,
-// the last of them closes it; Next reads. An error is a batch of its own and
-// the last one read. Close cancels the context, upon which every fetcher
-// returns, and waits for them.
+// The channel of pages has many writers and one reader: the fetchers write,
+// the one that started them closes it after the last; Next and stream read. An
+// error is a page of its own and the last one read. Close cancels the context,
+// upon which every fetcher returns, and waits for them.
 type scan struct {
 	plan       *plan.Scan
-	tuples     [][]*string
 	members    []rest.Member
-	env        Env
+	run        *queryRun
+	gate       *gate // nil: at full width
+	depth      int   // listings between it and the rows
 	registered *duck.Scan
 
 	ctx    context.Context
@@ -39,51 +45,91 @@ type scan struct {
 	pages  chan fetched
 	done   sync.WaitGroup
 	start  sync.Once
-	want   chan struct{} // one for each page that DuckDB asks for; nil: fetch ahead
+	tuples func(yield func(tuple, error) bool) // once
 
 	mutex sync.Mutex
 	lost  []*fault.Error
 }
 
-// fetched is a page on its way to DuckDB.
+// tuple is the arguments of one call.
+type tuple struct {
+	values []*string
+	fed    bool // some come from rows: what they name may not be there
+}
+
+// fetched is a page on its way to the reader.
 type fetched struct {
 	batch duck.Batch
 	bytes int64
 	err   error
+	leave func() // ends the turn of its call, once what it leads to stands in line; may be nil
 }
 
-func newScan(ctx context.Context, p *plan.Scan, tuples [][]*string, env Env) *scan {
+func newScan(ctx context.Context, p *plan.Scan, run *queryRun) *scan {
 	ctx, cancel := context.WithCancel(ctx)
-	return &scan{plan: p, tuples: tuples, members: membersOf(p), env: env, ctx: ctx, cancel: cancel, ahead: semaphore.NewWeighted(aheadBytes)}
+	s := &scan{
+		plan: p, members: membersOf(p), run: run, ctx: ctx, cancel: cancel,
+		ahead: semaphore.NewWeighted(aheadBytes), pages: make(chan fetched, pagesAhead),
+	}
+	return s
 }
 
 // Next gives the next batch, or io.EOF.
 func (s *scan) Next(ctx context.Context) (duck.Batch, error) {
 	s.start.Do(s.begin)
-	if s.want != nil {
-		select {
-		case s.want <- struct{}{}:
-		default: // the last page was asked for and is not there yet
+	select {
+	case f, ok := <-s.pages:
+		return s.take(f, ok)
+	default:
+		if s.depth == 0 {
+			s.gate.want()
 		}
 	}
 	select {
 	case f, ok := <-s.pages:
-		if !ok {
-			return duck.Batch{}, s.end()
-		}
-		s.ahead.Release(f.bytes)
-		return f.batch, f.err
+		return s.take(f, ok)
 	case <-ctx.Done():
 		return duck.Batch{}, ctx.Err()
 	}
 }
 
-// end tells a list that was read whole from one that was cut by Close.
-func (s *scan) end() error {
-	if err := s.ctx.Err(); err != nil {
-		return err
+// take gives what was read from the channel.
+func (s *scan) take(f fetched, ok bool) (duck.Batch, error) {
+	if ok {
+		s.ahead.Release(f.bytes)
+		return f.batch, f.err
 	}
-	return io.EOF
+	if err := s.ctx.Err(); err != nil { // cut by Close, not read whole
+		return duck.Batch{}, err
+	}
+	return duck.Batch{}, io.EOF
+}
+
+// ready gives all pages that are there without waiting, at least one, which is
+// waited for. done is set after the last.
+func (s *scan) ready(ctx context.Context) (pages []fetched, done bool, err error) {
+	s.start.Do(s.begin)
+	select {
+	case f, ok := <-s.pages:
+		for {
+			b, err := s.take(f, ok)
+			if err == io.EOF {
+				return pages, true, nil
+			}
+			if err != nil {
+				return nil, true, err
+			}
+			f.batch = b
+			pages = append(pages, f)
+			select {
+			case f, ok = <-s.pages:
+			default:
+				return pages, false, nil
+			}
+		}
+	case <-ctx.Done():
+		return nil, true, ctx.Err()
+	}
 }
 
 // Close stops the fetchers and waits for them.
@@ -93,76 +139,47 @@ func (s *scan) Close() {
 	s.done.Wait()
 }
 
-// begin starts the fetchers. Where a LIMIT may end the reading early, pages
-// are fetched one by one as DuckDB asks for them; elsewhere at full width.
+// begin starts the fetchers.
 func (s *scan) begin() {
-	fetch := s.fetchAll
-	s.pages = make(chan fetched, 4)
-	if s.plan.Gentle {
-		fetch = s.fetchAsked
-		s.pages = make(chan fetched)
-		s.want = make(chan struct{}, 1)
-	}
 	s.done.Go(func() {
 		defer close(s.pages)
-		fetch()
+		s.fetch()
 	})
 }
 
-// fetchAsked reads the tuples one after another, a page each time that DuckDB
-// asks for one.
-func (s *scan) fetchAsked() {
-	if !s.asked() {
-		return
-	}
-	for _, t := range s.tuples {
-		for f := range s.read(t) {
-			if !s.push(f) || !s.asked() {
-				return
-			}
-		}
-	}
-}
-
-// asked waits until DuckDB wants a page.
-func (s *scan) asked() bool {
-	select {
-	case <-s.want:
-		return true
-	case <-s.ctx.Done():
-		return false
-	}
-}
-
-// fetchAll reads the tuples side by side.
-func (s *scan) fetchAll() {
-	tuples := make(chan []*string)
+// fetch reads the tuples side by side, as they come.
+func (s *scan) fetch() {
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	room := make(chan struct{}, s.run.env.concurrency())
 	var workers sync.WaitGroup
-	for range min(s.env.concurrency(), len(s.tuples)) {
+	defer workers.Wait()
+	for t, err := range s.tuples {
+		if err != nil {
+			cancel()
+			workers.Wait()
+			s.push(fetched{err: err})
+			return
+		}
+		select {
+		case room <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		turn := s.gate.queue(s.depth) // in the order of the tuples
 		workers.Go(func() {
-			for t := range tuples {
-				for f := range s.read(t) {
-					if !s.push(f) {
-						return
-					}
+			defer func() { <-room }()
+			for f := range s.read(t, turn) {
+				if !s.push(f) {
+					cancel() // an error, or nobody wants more: no call is begun any more
+					return
 				}
 			}
 		})
 	}
-	for _, t := range s.tuples {
-		select {
-		case tuples <- t:
-		case <-s.ctx.Done():
-		}
-		if s.ctx.Err() != nil {
-			break
-		}
-	}
-	close(tuples)
-	workers.Wait()
 }
 
-// push hands a page on; false means that nobody wants more.
+// push hands a page on; false means that no more are wanted.
 func (s *scan) push(f fetched) bool {
 	f.bytes = min(f.bytes, aheadBytes)
 	if s.ahead.Acquire(s.ctx, f.bytes) != nil {
@@ -176,40 +193,77 @@ func (s *scan) push(f fetched) bool {
 	}
 }
 
-// read gives the pages of one tuple. A get that finds no item gives none; a
-// failure that the user allows is kept as a loss.
-func (s *scan) read(tuple []*string) iter.Seq[fetched] {
+// read gives the pages of one tuple, the first when its turn has come. A get
+// that finds no item gives none, and so does a place that other rows named and
+// that is not there; a failure that the user allows is kept as a loss.
+func (s *scan) read(t tuple, turn <-chan struct{}) iter.Seq[fetched] {
 	return func(yield func(fetched) bool) {
-		call := callOf(s.plan.Method, s.plan.Arguments, tuple)
-		for page, err := range s.env.Client.Pages(s.ctx, call) {
+		call := callOf(s.plan.Method, s.plan.Arguments, t.values)
+		for p, err := range s.gated(call, turn) {
 			switch {
 			case err == nil:
 			case rest.IsItemMissing(err, call):
 				return
-			case s.env.Skip && skippable(err):
-				s.lose(err)
+			case t.fed && rest.IsScopeMissing(err):
+				s.lose(gone(err))
+				return
+			case s.run.env.Skip && skippable(err):
+				s.lose(missing(err))
 				return
 			default:
 				yield(fetched{err: err})
 				return
 			}
-			if !yield(fetched{batch: s.batch(page, tuple), bytes: int64(page.Bytes)}) {
+			if !yield(fetched{batch: s.batch(p.Page, t.values), bytes: int64(p.Bytes), leave: p.leave}) {
 				return
 			}
 		}
 	}
 }
 
-func (s *scan) batch(page rest.Page, tuple []*string) duck.Batch {
-	return duck.Batch{Items: page.Items, Arguments: tuple, Members: cutAll(page.Items, s.members)}
+// turned is a page whose call may still hold its turn.
+type turned struct {
+	rest.Page
+	leave func() // nil: it holds none
+}
+
+// gated gives the pages of a call that have items, each fetched in its turn. A
+// page that leads to further calls keeps the turn until those stand in line.
+func (s *scan) gated(call provider.Call, turn <-chan struct{}) iter.Seq2[turned, error] {
+	return func(yield func(turned, error) bool) {
+		next, stop := iter.Pull2(s.run.env.Client.Pages(s.ctx, call))
+		defer stop()
+		for {
+			select {
+			case <-turn:
+			case <-s.ctx.Done():
+				return
+			}
+			page, err, ok := next()
+			p := turned{Page: page}
+			if s.gate != nil && s.depth > 0 && err == nil && len(page.Items) > 0 {
+				p.leave = sync.OnceFunc(func() { s.gate.leave(false) })
+			} else {
+				s.gate.leave(err != nil || len(page.Items) > 0)
+			}
+			if !ok || (err != nil || len(page.Items) > 0) && !yield(p, err) || err != nil || page.Last {
+				return
+			}
+			turn = s.gate.queue(s.depth)
+		}
+	}
+}
+
+func (s *scan) batch(page rest.Page, values []*string) duck.Batch {
+	return duck.Batch{Items: page.Items, Arguments: values, Members: cutAll(page.Items, s.members)}
 }
 
 // callOf gives the call of a tuple.
-func callOf(m *provider.Method, names []string, tuple []*string) provider.Call {
+func callOf(m *provider.Method, names []string, values []*string) provider.Call {
 	call := provider.Call{Method: m}
 	for i, name := range names {
-		if tuple[i] != nil {
-			call.Arguments = append(call.Arguments, provider.Argument{Name: name, Value: *tuple[i]})
+		if values[i] != nil {
+			call.Arguments = append(call.Arguments, provider.Argument{Name: name, Value: *values[i]})
 		}
 	}
 	return call
@@ -225,24 +279,36 @@ func skippable(err error) bool {
 	return e.Code != fault.NoCredential && e.Code != fault.Unauthenticated && e.Scope != fault.Engine && e.Scope != fault.Statement
 }
 
-func (s *scan) lose(err error) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.lost = append(s.lost, fault.From(err))
+// missing makes the warning for a call that failed and was skipped.
+func missing(err error) *fault.Error {
+	w := *fault.From(err)
+	w.Cause = err
+	w.Code, w.Message = fault.PartialResult, "rows are missing: "+w.Message
+	return &w
 }
 
-// losses gives a warning for each call that failed and was skipped.
+// gone makes the warning for a place that the rows of another call named and
+// that was not there when it was read. Nothing is missing: what is not there
+// has no rows.
+func gone(err error) *fault.Error {
+	w := *fault.From(err)
+	w.Cause = err
+	w.Code, w.Message = fault.ScopeGone, "not there any more, so it has no rows: "+w.Message
+	return &w
+}
+
+func (s *scan) lose(w *fault.Error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.lost = append(s.lost, w)
+}
+
+// losses gives the warnings for calls that gave no rows and did not end the
+// statement.
 func (s *scan) losses() []*fault.Error {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	var warnings []*fault.Error
-	for _, e := range s.lost {
-		w := *e
-		w.Code, w.Message = fault.PartialResult, "rows are missing: "+e.Message
-		w.Cause = e
-		warnings = append(warnings, &w)
-	}
-	return warnings
+	return slices.Clone(s.lost)
 }
 
 func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

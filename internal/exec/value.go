@@ -14,7 +14,7 @@ import (
 
 // resolveTuples gives the tuples as texts. Expressions are evaluated by DuckDB,
 // all in one query.
-func resolveTuples(ctx context.Context, db *duck.DB, tuples []plan.Tuple) ([][]*string, error) {
+func resolveTuples(ctx context.Context, db *duck.DB, conn *duck.Conn, tuples []plan.Tuple) ([][]*string, error) {
 	var pending []*plan.Value
 	for _, t := range tuples {
 		for _, v := range t {
@@ -23,7 +23,7 @@ func resolveTuples(ctx context.Context, db *duck.DB, tuples []plan.Tuple) ([][]*
 			}
 		}
 	}
-	values, err := evaluate(ctx, db, pending)
+	values, err := evaluate(ctx, db, conn, pending)
 	if err != nil {
 		return nil, err
 	}
@@ -63,15 +63,15 @@ func tupleKey(t plan.Tuple, row []*string) string {
 }
 
 // evaluate gives the values of expressions as the wire wants them; NULL is nil.
-func evaluate(ctx context.Context, db *duck.DB, values []*plan.Value) (map[*plan.Value]*string, error) {
+func evaluate(ctx context.Context, db *duck.DB, conn *duck.Conn, values []*plan.Value) (map[*plan.Value]*string, error) {
 	if len(values) == 0 {
 		return nil, nil
 	}
-	query, err := selectOf(ctx, db, values)
+	query, err := selectOf(db, values)
 	if err != nil {
 		return nil, err
 	}
-	row, err := oneRow(ctx, db, "SELECT COLUMNS(*)::VARCHAR FROM ("+query+")")
+	row, err := oneRow(ctx, conn, "SELECT COLUMNS(*)::VARCHAR FROM ("+query+")")
 	if err != nil {
 		return nil, fault.From(err).At(values[0].Span())
 	}
@@ -92,37 +92,26 @@ func evaluate(ctx context.Context, db *duck.DB, values []*plan.Value) (map[*plan
 
 // selectOf gives the text of a SELECT of the expressions. DuckDB prints its own
 // trees, so that an expression of any kind keeps its meaning.
-func selectOf(ctx context.Context, db *duck.DB, values []*plan.Value) (string, error) {
+func selectOf(db *duck.DB, values []*plan.Value) (string, error) {
 	tree, err := db.Parse("SELECT 1")
 	if err != nil {
 		return "", err
 	}
-	var root map[string]any
-	decoder := json.NewDecoder(strings.NewReader(string(tree)))
-	decoder.UseNumber()
-	if err := decoder.Decode(&root); err != nil {
-		return "", fault.Bug("the tree of a statement cannot be read: %v", err)
+	nodes, err := syntax.ParseTree(tree)
+	if err != nil {
+		return "", err
 	}
 	var expressions []any
 	for _, v := range values {
 		expressions = append(expressions, map[string]any(v.Expression))
 	}
-	syntax.Node(root).List("statements")[0].Child("node")["select_list"] = expressions
-	text, err := json.Marshal(root)
-	if err != nil {
-		return "", fault.Bug("the tree of a statement cannot be written: %v", err)
-	}
-	row, err := oneRow(ctx, db, "SELECT json_deserialize_sql("+syntax.QuoteText(string(text))+"::JSON)")
-	if err != nil {
-		return "", err
-	}
-	query, _ := row[0].(string)
-	return query, nil
+	nodes[0]["select_list"] = expressions
+	return deparse(db, nodes[0])
 }
 
 // oneRow gives the only row of a query.
-func oneRow(ctx context.Context, db *duck.DB, query string) ([]any, error) {
-	rows, err := db.Query(ctx, query, duck.QueryOptions{})
+func oneRow(ctx context.Context, conn *duck.Conn, query string) ([]any, error) {
+	rows, err := conn.Query(ctx, query, duck.QueryOptions{})
 	if err != nil {
 		return nil, err
 	}

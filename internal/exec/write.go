@@ -57,11 +57,16 @@ func RunWrite(ctx context.Context, w *plan.Write, env Env) (*Rows, error) {
 
 // prepare makes the calls: values evaluated, body built and checked.
 func prepare(ctx context.Context, w *plan.Write, env Env) ([]*target, error) {
-	tuples, err := resolveTuples(ctx, env.DB, w.Targets)
+	conn, err := env.DB.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	body, err := bodyOf(ctx, w, env.DB)
+	defer conn.Close()
+	tuples, err := resolveTuples(ctx, env.DB, conn, w.Targets)
+	if err != nil {
+		return nil, err
+	}
+	body, err := bodyOf(ctx, w, evaluator{env.DB, conn})
 	if err != nil {
 		return nil, fault.From(err).On(w.Method.FullName())
 	}
@@ -78,13 +83,19 @@ func prepare(ctx context.Context, w *plan.Write, env Env) ([]*target, error) {
 	return targets, nil
 }
 
+// evaluator is where the expressions of a write are evaluated.
+type evaluator struct {
+	db   *duck.DB
+	conn *duck.Conn
+}
+
 // bodyOf gives the request body of a write: @@json, or the members by name.
-func bodyOf(ctx context.Context, w *plan.Write, db *duck.DB) ([]byte, error) {
+func bodyOf(ctx context.Context, w *plan.Write, e evaluator) ([]byte, error) {
 	if w.Body == nil && len(w.Members) == 0 {
 		return nil, nil
 	}
 	if w.Body != nil {
-		text, err := text(ctx, db, w.Body)
+		text, err := text(ctx, e, w.Body)
 		if err != nil || text == nil {
 			return nil, err
 		}
@@ -92,7 +103,7 @@ func bodyOf(ctx context.Context, w *plan.Write, db *duck.DB) ([]byte, error) {
 	}
 	object := map[string]json.RawMessage{}
 	for _, m := range w.Members {
-		value, err := memberJSON(ctx, db, m)
+		value, err := memberJSON(ctx, e, m)
 		if err != nil {
 			return nil, err
 		}
@@ -106,21 +117,21 @@ func bodyOf(ctx context.Context, w *plan.Write, db *duck.DB) ([]byte, error) {
 }
 
 // text gives the text of one value; nil is NULL.
-func text(ctx context.Context, db *duck.DB, v *plan.Value) (*string, error) {
+func text(ctx context.Context, e evaluator, v *plan.Value) (*string, error) {
 	if v.Expression == nil {
 		return &v.Text, nil
 	}
-	values, err := evaluate(ctx, db, []*plan.Value{v})
+	values, err := evaluate(ctx, e.db, e.conn, []*plan.Value{v})
 	return values[v], err
 }
 
 // memberJSON gives the JSON text of a member of the body: a string is quoted,
 // anything else is JSON already. NULL is an explicit null.
-func memberJSON(ctx context.Context, db *duck.DB, m plan.BodyMember) (json.RawMessage, error) {
+func memberJSON(ctx context.Context, e evaluator, m plan.BodyMember) (json.RawMessage, error) {
 	if m.Value == nil {
 		return json.RawMessage("null"), nil
 	}
-	value, err := text(ctx, db, m.Value)
+	value, err := text(ctx, e, m.Value)
 	if err != nil {
 		return nil, err
 	}
@@ -215,19 +226,26 @@ func result(ctx context.Context, w *plan.Write, targets []*target, env Env) (*Ro
 	if w.Returning == nil {
 		return outcomes(targets), nil
 	}
-	run := &queryRun{env: env}
-	scan := w.Returning.Scans[0]
-	registered, err := env.DB.RegisterScan(&answers{targets: targets, members: membersOf(scan)}, columnsOf(scan))
+	conn, err := env.DB.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := run.rows(ctx, w.Returning.SQL([]plan.Source{source{Scan: registered}}))
+	run := newRun(env, conn)
+	scan := w.Returning.Scans[0]
+	registered, err := env.DB.RegisterScan(&answers{targets: targets, members: membersOf(scan)}, columnsOf(scan))
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	rows, err := run.rows(ctx, w.Returning.SQL([]plan.Rows{source{Scan: registered}}))
 	if err != nil {
 		registered.Close()
+		conn.Close()
 		return nil, err
 	}
 	rows.finish = func() []*fault.Error {
 		registered.Close()
+		conn.Close()
 		return nil
 	}
 	return rows, nil

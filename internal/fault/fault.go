@@ -46,6 +46,7 @@ const (
 	CheckFailed        Code = "P0004" // --fail-if-rows, --fail-if-empty
 	PartialResult      Code = "01000" // rows missing as allowed by on_error=skip
 	Internal           Code = "XX000" // a bug of planeql
+	ScopeGone          Code = "01P02" // warning: a place that another call named was not there
 	ValueMisfit        Code = "01004" // warning: values that do not fit their type
 )
 

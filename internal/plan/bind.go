@@ -27,6 +27,7 @@ const manyAlternatives = 5000
 type binder struct {
 	*builder
 	relation   *relation
+	block      *block                        // whose names the condition at hand uses
 	parameters map[string]provider.Parameter // by wire name: those of the methods of the verb
 }
 
@@ -156,11 +157,12 @@ func (b *binder) parameter(n syntax.Node) (provider.Parameter, bool) {
 	if n.Class() != "COLUMN_REF" {
 		return provider.Parameter{}, false
 	}
-	r, rest, err := b.lookup(n.Texts("column_names"), b.relation.block)
-	if err != nil || r != b.relation || len(rest) != 1 {
-		return provider.Parameter{}, false
+	for _, t := range b.trace(n.Texts("column_names"), b.block) {
+		if t.relation == b.relation && len(t.rest) == 1 {
+			return findParameter(b.parameters, t.rest[0])
+		}
 	}
-	return findParameter(b.parameters, rest[0])
+	return provider.Parameter{}, false
 }
 
 // findParameter finds a parameter by the user's spelling.
@@ -246,44 +248,91 @@ func foldsCase(p provider.Parameter, family provider.Family) bool {
 	return p.In == provider.InPath && family == provider.ARM || p.Schema != nil && p.Schema.Format == "uuid"
 }
 
-// conditionsOf gives the conditions that a row of the relation must fulfil.
-func (r *relation) conditionsOf() []syntax.Node {
-	conditions := append([]syntax.Node(nil), r.conditions...)
-	if where := r.block.node.Child("where_clause"); where != nil {
-		conditions = append(conditions, where)
+// bindAll finds the alternatives of all relations. A parameter that is equal
+// to one of another relation takes over its values.
+func (b *builder) bindAll(relations []*relation) error {
+	for _, r := range relations {
+		methods := r.resource.Verbs[provider.Select]
+		if len(methods) == 0 {
+			return notReadable(r.resource).At(r.span)
+		}
+		r.columns = catalog.Columns(methods[0])
 	}
-	return conditions
-}
-
-// bind finds the alternatives of a relation, chooses its method and makes the
-// tuples of arguments.
-func (b *builder) bind(r *relation) error {
-	methods := r.resource.Verbs[provider.Select]
-	if len(methods) == 0 {
-		return notReadable(r.resource).At(r.span)
-	}
-	r.columns = catalog.Columns(methods[0])
-	binder := &binder{builder: b, relation: r, parameters: parametersOf(methods)}
-	all := everything()
-	for _, c := range r.conditionsOf() {
-		more, err := binder.alternatives(c)
-		if err != nil {
+	for _, r := range relations {
+		if err := b.bind(r); err != nil {
 			return err
 		}
-		all = binder.both(all, more)
 	}
-	method, reason, err := choose(r.resource, methods, all)
-	if err != nil {
-		return fault.From(err).At(r.span)
-	}
-	r.columns = catalog.Columns(method)
-	r.scan.Method, r.scan.Reason = method, reason
-	r.scan.Arguments, r.scan.Tuples, err = tuples(method, all)
-	if err != nil {
-		return fault.From(err).At(r.span)
+	for range relations {
+		changed := false
+		for _, r := range relations {
+			changed = b.takeOver(r) || changed
+		}
+		if !changed {
+			break
+		}
 	}
 	return nil
 }
+
+// bind finds the alternatives and the links of a relation.
+func (b *builder) bind(r *relation) error {
+	binder := &binder{builder: b, relation: r, parameters: parametersOf(r.resource.Verbs[provider.Select])}
+	r.alternatives = everything()
+	for _, c := range conjuncts(r.conditionsOf()) {
+		binder.block = c.block
+		more, err := binder.alternatives(c.node)
+		if err != nil {
+			return err
+		}
+		r.alternatives = binder.both(r.alternatives, more)
+		r.links = append(r.links, binder.linksOf(c.node)...)
+	}
+	return nil
+}
+
+// takeOver gives a relation the values of the parameters of others that its
+// own are equal to; it tells whether that said anything new.
+func (b *builder) takeOver(r *relation) bool {
+	changed := false
+	binder := &binder{builder: b, relation: r, parameters: parametersOf(r.resource.Verbs[provider.Select])}
+	for i := range r.links {
+		l := &r.links[i]
+		if l.source == nil || l.taken {
+			continue
+		}
+		set, bound := valuesOf(l.source.relation.alternatives, l.source.parameter)
+		if !bound {
+			continue
+		}
+		l.taken, changed = true, true
+		var all []alternative
+		if len(set) > 0 {
+			all = []alternative{{l.parameter: set}}
+		}
+		r.alternatives = binder.both(r.alternatives, all)
+	}
+	return changed
+}
+
+// valuesOf gives the values that a parameter has in any of the alternatives;
+// bound is false where one leaves it open.
+func valuesOf(all []alternative, parameter string) (set []*Value, bound bool) {
+	for _, a := range all {
+		values, ok := a[parameter]
+		if !ok {
+			return nil, false
+		}
+		for _, v := range values {
+			if !slices.ContainsFunc(set, func(w *Value) bool { return w == v || isText(v) && isText(w) && w.Text == v.Text }) {
+				set = append(set, v)
+			}
+		}
+	}
+	return set, true
+}
+
+func isText(v *Value) bool { return v.Expression == nil }
 
 // parametersOf gives the parameters of methods by their names on the wire.
 func parametersOf(methods []*provider.Method) map[string]provider.Parameter {

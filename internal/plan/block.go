@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/planeql/planeql/internal/catalog"
@@ -14,6 +15,9 @@ type block struct {
 	node      syntax.Node
 	parent    *block // whose columns this one can see too
 	relations []*relation
+	items     []*item         // of the FROM: relations, derived tables, tables of DuckDB
+	uses      []*item         // that read this block's rows
+	sealed    bool            // a condition on its rows must not be applied to what it reads: it has a LIMIT or a window
 	opaque    bool            // has a relation whose columns are DuckDB's to know
 	others    map[string]bool // names of such columns as far as the text says, in lower case
 	aliases   map[string]bool // names that the select list defines, in lower case
@@ -22,14 +26,17 @@ type block struct {
 
 // relation is a resource in a FROM.
 type relation struct {
-	block      *block
-	resource   *provider.Resource
-	alias      string
-	span       fault.Span
-	conditions []syntax.Node // of the joins above, as far as they restrict it
-	columns    []catalog.Column
-	scan       *Scan
-	whole      bool // every field is needed: a *, NATURAL, PIVOT, or the row as a value
+	block    *block
+	resource *provider.Resource
+	alias    string
+	span     fault.Span
+	item     *item
+	columns  []catalog.Column
+	scan     *Scan
+	whole    bool // every field is needed: a *, NATURAL, PIVOT, or the row as a value
+
+	alternatives []alternative // that its conditions leave
+	links        []link        // by which other relations fix its parameters
 }
 
 // frame is what is known of a place in the statement on the way down to it.
@@ -38,16 +45,23 @@ type frame struct {
 	repeats bool // what is read here may be read more than once
 	limited bool // a LIMIT above may end the reading early
 	output  bool // its columns are those of the statement
+	sealed  bool // see block
 }
 
 // cte is a common table expression, with the names of its columns as far as
 // they stand in the text.
-type cte struct{ columns []string }
+type cte struct {
+	columns  []string
+	aliases  []string // the names of its columns, where the WITH gives them
+	query    syntax.Node
+	branches []*block // nil for a recursive one
+}
 
 // builder builds the plan of one SELECT.
 type builder struct {
 	catalog   *catalog.Catalog
 	options   Options
+	parse     func(text string) (syntax.Node, error)
 	text      *syntax.Edited
 	blocks    []*block
 	relations []*relation
@@ -84,32 +98,64 @@ func isQuery(n syntax.Node) bool {
 	return false
 }
 
-// query finds the blocks below a query node.
-func (b *builder) query(n syntax.Node, parent *block, f frame) error {
+// query finds the blocks below a query node, and gives those whose rows are
+// its own: one, or the branches of a set operation.
+func (b *builder) query(n syntax.Node, parent *block, f frame) ([]*block, error) {
 	f, err := b.withCTEs(n, parent, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f.limited = limited(n, f.limited)
+	f.sealed = f.sealed || seals(n)
 	switch n.Type() {
 	case "SELECT_NODE":
-		return b.selectNode(n, parent, f)
+		blk, err := b.selectNode(n, parent, f)
+		return []*block{blk}, err
 	case "RECURSIVE_CTE_NODE":
-		f.repeats = true
+		f.repeats, f.sealed = true, true
 	}
+	var parts []syntax.Node
 	for _, name := range []string{"left", "right", "query", "child"} {
 		if c := n.Child(name); c != nil {
-			if err := b.query(c, parent, f); err != nil {
-				return err
+			parts = append(parts, c)
+		}
+	}
+	var branches []*block
+	for _, c := range append(parts, n.List("children")...) {
+		more, err := b.query(c, parent, f)
+		if err != nil {
+			return nil, err
+		}
+		branches = append(branches, more...)
+	}
+	return branches, nil
+}
+
+// seals tells whether a condition on the rows of a query must not be applied
+// to what it reads: which rows a LIMIT, DISTINCT ON, a sample or a window gives
+// depends on all of them.
+func seals(n syntax.Node) bool {
+	for _, m := range n.List("modifiers") {
+		switch m.Type() {
+		case "LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER":
+			return true
+		case "DISTINCT_MODIFIER":
+			if len(m.List("distinct_on_targets")) > 0 {
+				return true
 			}
 		}
 	}
-	for _, c := range n.List("children") {
-		if err := b.query(c, parent, f); err != nil {
-			return err
-		}
+	if n.Child("sample") != nil || n.Child("qualify") != nil {
+		return true
 	}
-	return nil
+	windows := false
+	for _, item := range n.List("select_list") {
+		syntax.Walk(item, func(c syntax.Node) bool {
+			windows = windows || c.Class() == "WINDOW"
+			return !windows && !isQuery(c)
+		})
+	}
+	return windows
 }
 
 // withCTEs reads the WITH of a query node. DuckDB reads a common table
@@ -127,16 +173,21 @@ func (b *builder) withCTEs(n syntax.Node, parent *block, f frame) (frame, error)
 	for _, e := range entries {
 		name := strings.ToLower(e.Text("key"))
 		query := e.Child("value").Child("query").Child("node")
-		c := &cte{columns: append(e.Child("value").Texts("aliases"), outputs(query)...)}
+		aliases := e.Child("value").Texts("aliases")
+		c := &cte{columns: append(slices.Clone(aliases), outputs(query)...), aliases: aliases, query: query}
 		inner := f
-		inner.ctes, inner.output = ctes, false
+		inner.ctes, inner.output, inner.sealed = ctes, false, false
 		inner.repeats = f.repeats || reads(n, name) > 1
 		inner.limited = f.limited || limited(n, false)
 		if query.Type() == "RECURSIVE_CTE_NODE" {
 			ctes[name] = c
 		}
-		if err := b.query(query, parent, inner); err != nil {
+		branches, err := b.query(query, parent, inner)
+		if err != nil {
 			return f, err
+		}
+		if query.Type() != "RECURSIVE_CTE_NODE" {
+			c.branches = branches
 		}
 		ctes[name] = c
 	}
@@ -207,19 +258,19 @@ func aggregates(n syntax.Node) bool {
 	return found
 }
 
-func (b *builder) selectNode(n syntax.Node, parent *block, f frame) error {
-	blk := &block{node: n, parent: parent, aliases: map[string]bool{}, others: map[string]bool{}, frame: f}
+func (b *builder) selectNode(n syntax.Node, parent *block, f frame) (*block, error) {
+	blk := &block{node: n, parent: parent, aliases: map[string]bool{}, others: map[string]bool{}, frame: f, sealed: f.sealed}
 	b.blocks = append(b.blocks, blk)
 	for _, item := range n.List("select_list") {
 		if alias := item.Text("alias"); alias != "" {
 			blk.aliases[strings.ToLower(alias)] = true
 		}
 	}
-	if err := b.from(n.Child("from_table"), blk, nil); err != nil {
-		return err
+	if err := b.from(n.Child("from_table"), blk); err != nil {
+		return nil, err
 	}
 	inner := f
-	inner.repeats, inner.output = true, false
+	inner.repeats, inner.output, inner.sealed = true, false, false
 	var err error
 	for _, part := range blk.expressions() {
 		syntax.Walk(part, func(c syntax.Node) bool {
@@ -227,11 +278,11 @@ func (b *builder) selectNode(n syntax.Node, parent *block, f frame) error {
 				return err == nil
 			}
 			inner.limited = false
-			err = b.query(c, blk, inner)
+			_, err = b.query(c, blk, inner)
 			return false
 		})
 	}
-	return err
+	return blk, err
 }
 
 // expressions gives the parts of a block that hold expressions, its FROM left
@@ -247,25 +298,20 @@ func (blk *block) expressions() []syntax.Node {
 	return append(parts, blk.node.List("modifiers")...)
 }
 
-// from reads a node of a FROM. The conditions are those of the joins above
-// that every row of this node must fulfil. A WHERE above an outer join is one
-// of them for both sides: a row that was filled up with NULLs fulfils no
-// equality.
-func (b *builder) from(n syntax.Node, blk *block, conditions []syntax.Node) error {
+// from reads a node of a FROM.
+func (b *builder) from(n syntax.Node, blk *block) error {
 	switch n.Type() {
 	case "", "EMPTY":
 		return nil
 	case "BASE_TABLE":
-		return b.table(n, blk, conditions)
+		return b.table(n, blk)
 	case "JOIN":
-		return b.join(n, blk, conditions)
+		return b.join(n, blk)
 	case "SUBQUERY":
-		blk.has(append(n.Texts("column_name_alias"), outputs(n.Child("subquery").Child("node"))...))
-		inner := blk.frame
-		inner.output = false
-		return b.query(n.Child("subquery").Child("node"), blk, inner)
+		return b.derived(n, blk)
 	}
 	blk.has(n.Texts("column_name_alias"))
+	blk.items = append(blk.items, &item{block: blk, alias: n.Text("alias"), node: n, local: !holdsResource(n)})
 	return b.otherFrom(n, blk)
 }
 
@@ -302,7 +348,7 @@ func outputs(n syntax.Node) []string {
 // case of its own, such as PIVOT or a table function with a subquery.
 func (b *builder) otherFrom(n syntax.Node, blk *block) error {
 	f := blk.frame
-	f.repeats, f.output = true, false
+	f.repeats, f.output, f.sealed = true, false, false
 	var err error
 	self := true
 	syntax.Walk(n, func(c syntax.Node) bool {
@@ -312,10 +358,10 @@ func (b *builder) otherFrom(n syntax.Node, blk *block) error {
 			self = false
 			return true
 		case isQuery(c):
-			err = b.query(c, blk, f)
+			_, err = b.query(c, blk, f)
 		case c.Type() == "BASE_TABLE":
 			blk.frame.repeats = true
-			err = b.table(c, blk, nil)
+			err = b.table(c, blk)
 			for _, r := range blk.relations {
 				r.whole = true
 			}
@@ -325,31 +371,4 @@ func (b *builder) otherFrom(n syntax.Node, blk *block) error {
 		return false
 	})
 	return err
-}
-
-func (b *builder) join(n syntax.Node, blk *block, conditions []syntax.Node) error {
-	left, right := conditions, conditions
-	if on := n.Child("condition"); on != nil {
-		with := append(append([]syntax.Node(nil), conditions...), on)
-		switch n.Text("join_type") {
-		case "INNER", "SEMI":
-			left, right = with, with
-		case "LEFT", "ANTI":
-			right = with
-		case "RIGHT":
-			left = with
-		}
-	}
-	if err := b.from(n.Child("left"), blk, left); err != nil {
-		return err
-	}
-	if err := b.from(n.Child("right"), blk, right); err != nil {
-		return err
-	}
-	if n.Text("ref_type") == "NATURAL" {
-		for _, r := range blk.relations {
-			r.whole = true
-		}
-	}
-	return nil
 }

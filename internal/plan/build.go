@@ -55,9 +55,9 @@ func (p *Planner) query(text *syntax.Edited, fixed *provider.Method) (*Query, er
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{catalog: p.Catalog, options: p.Options, text: normal, fixed: fixed}
+	b := &builder{catalog: p.Catalog, options: p.Options, text: normal, fixed: fixed, parse: p.template}
 	for _, n := range nodes {
-		if err := b.query(n, nil, frame{output: true}); err != nil {
+		if _, err := b.query(n, nil, frame{output: true}); err != nil {
 			return nil, err
 		}
 	}
@@ -80,24 +80,32 @@ func (p *Planner) tree(text *syntax.Edited) ([]syntax.Node, error) {
 	return syntax.ParseTree(tree)
 }
 
+// template parses a text of the planner's own.
+func (p *Planner) template(text string) (syntax.Node, error) {
+	nodes, err := p.tree(syntax.Original(&fault.Source{Name: "template", Text: text}, 0, len(text)))
+	if err != nil || len(nodes) != 1 {
+		return nil, fault.Bug("the planner's own text %q is not parsed: %v", text, err)
+	}
+	return nodes[0], nil
+}
+
 // finish binds the relations, then resolves the names: what a name means
 // depends on the methods chosen.
 func (b *builder) finish() error {
+	var open []*relation
 	for _, r := range b.relations {
 		if b.fixed != nil && r.resource == b.fixed.Resource && r.scan.Name == returningTable {
 			r.columns = catalog.Columns(b.fixed)
 			r.scan.Method, r.scan.Reason = b.fixed, "the answer of the call"
 			continue
 		}
-		r.columns = catalog.Columns(firstOf(r.resource))
+		open = append(open, r)
 	}
-	for _, r := range b.relations {
-		if r.scan.Method != nil {
-			continue
-		}
-		if err := b.bind(r); err != nil {
-			return err
-		}
+	if err := b.bindAll(open); err != nil {
+		return err
+	}
+	if err := b.place(open); err != nil {
+		return err
 	}
 	var problems []error
 	for _, blk := range b.blocks {
@@ -113,6 +121,7 @@ func (b *builder) finish() error {
 	b.expandStars()
 	for _, r := range b.relations {
 		r.scan.findMembers()
+		r.scan.Feed.findMembers()
 	}
 	tokens, err := syntax.Lex(b.text.Text)
 	if err != nil {

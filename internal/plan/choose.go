@@ -103,8 +103,7 @@ func tuples(m *provider.Method, all []alternative) (names []string, list []Tuple
 		switch {
 		case bound == 0:
 		case bound < len(all):
-			return nil, nil, fault.New(fault.NotSupported, "%s has a value in one branch of an OR and none in another", p.Name).
-				WithHint("give %s a value in every branch, or make two statements with UNION ALL", p.Name)
+			return nil, nil, inOneBranch(p.Name)
 		default:
 			names = append(names, p.Name)
 		}
@@ -118,8 +117,7 @@ func tuples(m *provider.Method, all []alternative) (names []string, list []Tuple
 			}
 		}
 		if len(list) > manyTuples {
-			return nil, nil, fault.New(fault.LimitReached, "the conditions ask for more than %d calls of %s", manyTuples, m.FullName()).
-				WithHint("name fewer values, or use a wider list and filter its rows")
+			return nil, nil, tooManyTuples(m)
 		}
 	}
 	return names, list, nil
@@ -127,6 +125,11 @@ func tuples(m *provider.Method, all []alternative) (names []string, list []Tuple
 
 // manyTuples bounds the calls that one scan may ask for by lists of values.
 const manyTuples = 100_000
+
+func tooManyTuples(m *provider.Method) *fault.Error {
+	return fault.New(fault.LimitReached, "the conditions ask for more than %d calls of %s", manyTuples, m.FullName()).
+		WithHint("name fewer values, or use a wider list and filter its rows")
+}
 
 // combinations gives every combination of the values of an alternative, the
 // last name's values changing first.
@@ -151,6 +154,10 @@ func combinations(names []string, a alternative) []Tuple {
 func tupleKey(m *provider.Method, t Tuple) string {
 	var b strings.Builder
 	for _, v := range t {
+		if v == nil {
+			b.WriteString("-,")
+			continue
+		}
 		text := v.Text
 		switch {
 		case v.Expression != nil:

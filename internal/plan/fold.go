@@ -28,6 +28,34 @@ func (r *resolver) foldDistinct(n syntax.Node) {
 	}
 }
 
+// searchesList are DuckDB's functions that look for a value in a list.
+var searchesList = map[string]bool{
+	"list_contains": true, "array_contains": true, "list_has": true, "array_has": true,
+	"list_position": true, "array_position": true, "list_indexof": true, "array_indexof": true,
+}
+
+// foldSearch edits a search for a value that ignores case in a list, whose
+// elements have no collation.
+func (r *resolver) foldSearch(n syntax.Node) {
+	children := n.List("children")
+	if !searchesList[n.Text("function_name")] || len(children) != 2 || !r.ignoresCase(children[1]) {
+		return
+	}
+	offset, ok := n.Offset()
+	if !ok {
+		return
+	}
+	arguments := elements(r.tokensFrom(offset))
+	if len(arguments) != 2 {
+		return
+	}
+	list := arguments[0]
+	r.lower(children[1])
+	r.edits = append(r.edits,
+		syntax.Edit{Start: list.Start, End: list.Start, Text: "list_transform("},
+		syntax.Edit{Start: list.End, End: list.End, Text: ", lambda planeql_element: lower(planeql_element))"})
+}
+
 // ignoring gives the places in a row value at which case is ignored.
 func (r *resolver) ignoring(row syntax.Node) map[int]bool {
 	fold := map[int]bool{}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/planeql/planeql/internal/fault"
@@ -27,10 +28,19 @@ type ExplainedScan struct {
 	Reason     string              `json:"reason"`
 	Request    string              `json:"request"`
 	Arguments  []map[string]string `json:"arguments"`
-	Calls      int                 `json:"calls"`
+	Calls      string              `json:"calls"` // a number, or a formula of what is known later
 	Pages      string              `json:"pages"`
 	Spooled    bool                `json:"spooled"`
 	Parameters []string            `json:"bound"`
+	Sources    []ExplainedSource   `json:"sources,omitempty"`
+}
+
+// ExplainedSource is where a scan has arguments from that the statement does
+// not give.
+type ExplainedSource struct {
+	Name  string         `json:"name"`            // of the scan whose rows give them
+	Gives []string       `json:"gives,omitempty"` // the parameters
+	Found *ExplainedScan `json:"found,omitempty"` // the listing that is made for it
 }
 
 // ExplainedWrite is a write in the words of EXPLAIN.
@@ -74,7 +84,7 @@ func Explain(plan any, endpoint func(provider string) string) Explained {
 func explainScan(s *Scan, endpoint func(string) string) ExplainedScan {
 	x := ExplainedScan{
 		Name: s.Name, Method: s.Method.FullName(), Reason: s.Reason, Request: request(s.Method, endpoint),
-		Arguments: arguments(s.Arguments, s.Tuples), Calls: len(s.Tuples), Spooled: s.Spool,
+		Arguments: arguments(s.Arguments, s.Tuples), Calls: callsOf(s), Spooled: s.Spool,
 		Parameters: s.Arguments, Pages: "read ahead, side by side",
 	}
 	switch {
@@ -83,7 +93,42 @@ func explainScan(s *Scan, endpoint func(string) string) ExplainedScan {
 	case s.Gentle:
 		x.Pages = "read one by one: a LIMIT may end the list early"
 	}
+	if s.Feed == nil {
+		return x
+	}
+	for i, src := range s.Feed.Sources {
+		e := ExplainedSource{Name: src.Scan.Name}
+		for j, from := range s.Feed.From {
+			if from == i {
+				e.Gives = append(e.Gives, s.Arguments[s.Feed.Columns[j]])
+			}
+		}
+		if src.Found {
+			found := explainScan(src.Scan, endpoint)
+			e.Found = &found
+		}
+		x.Sources = append(x.Sources, e)
+	}
 	return x
+}
+
+// callsOf gives the number of a scan's calls, those of the listings that find
+// its arguments included, each further page aside. What is not known before the
+// calls stands there by name.
+func callsOf(s *Scan) string {
+	if s.Feed == nil {
+		return strconv.Itoa(len(s.Tuples))
+	}
+	var parts []string
+	for _, src := range s.Feed.Sources {
+		if src.Found {
+			parts = append(parts, callsOf(src.Scan))
+		}
+	}
+	if len(s.Feed.Sources) == 1 {
+		return strings.Join(append(parts, s.Feed.Sources[0].Scan.Name), " + ")
+	}
+	return strings.Join(append(parts, "distinct arguments"), " + ")
 }
 
 // request gives the request of a method as a template.
@@ -133,17 +178,7 @@ const manyArguments = 5
 func (x Explained) Lines() []string {
 	lines := []string{x.Statement}
 	for _, s := range x.Scans {
-		lines = append(lines, "└─ scan "+s.Name+": "+s.Method,
-			"     request  "+s.Request, "     chosen   "+s.Reason)
-		lines = append(lines, argumentLines(s.Arguments)...)
-		further := ""
-		if s.Pages != "one answer a call" {
-			further = ", and one more for each further page"
-		}
-		lines = append(lines, fmt.Sprintf("     calls    %d%s", s.Calls, further), "     pages    "+s.Pages)
-		if s.Spooled {
-			lines = append(lines, "     spooled  the statement may read it more than once: its rows are kept first")
-		}
+		lines = append(lines, s.lines("└─ scan "+s.Name, "")...)
 	}
 	if w := x.Write; w != nil {
 		lines = append(lines, "└─ call "+w.Method, "     request  "+w.Request, fmt.Sprintf("     targets  %d", w.Targets))
@@ -158,9 +193,42 @@ func (x Explained) Lines() []string {
 	return append(lines, "   no request was sent for this plan")
 }
 
+// lines gives a scan as a branch of the tree.
+func (s ExplainedScan) lines(title, indent string) []string {
+	lines := []string{
+		indent + title + ": " + s.Method,
+		indent + "     request  " + s.Request, indent + "     chosen   " + s.Reason,
+	}
+	for _, l := range argumentLines(s.Arguments) {
+		lines = append(lines, indent+l)
+	}
+	for _, src := range s.Sources {
+		if len(src.Gives) > 0 {
+			lines = append(lines, indent+"     from     "+src.Name+": "+strings.Join(src.Gives, ", "))
+		}
+	}
+	further := ""
+	if s.Pages != "one answer a call" {
+		further = ", and one more for each further page"
+	}
+	lines = append(lines, indent+"     calls    "+s.Calls+further, indent+"     pages    "+s.Pages)
+	if s.Spooled {
+		lines = append(lines, indent+"     spooled  the statement may read it more than once: its rows are kept first")
+	}
+	for _, src := range s.Sources {
+		if src.Found != nil {
+			lines = append(lines, src.Found.lines("└─ find "+src.Name, indent+"     ")...)
+		}
+	}
+	return lines
+}
+
 func argumentLines(list []map[string]string) []string {
 	var lines []string
 	for i, values := range list {
+		if len(values) == 0 {
+			continue
+		}
 		if i == manyArguments {
 			return append(lines, fmt.Sprintf("     with     … and %d more", len(list)-i))
 		}

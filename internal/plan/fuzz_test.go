@@ -114,7 +114,7 @@ func checkSQL(t *testing.T, p *plan.Planner, built any) {
 	if !ok {
 		return
 	}
-	var sources []plan.Source
+	var sources []plan.Rows
 	for i := range q.Scans {
 		sources = append(sources, source(i))
 	}

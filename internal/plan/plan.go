@@ -21,6 +21,7 @@ type Parse func(*syntax.Edited) ([]byte, error)
 
 // Options is what a plan depends on beside the statement and the catalog.
 type Options struct {
+	Scope  []string            // subscriptions to look in: ids, or names with * and ?; empty: all that are enabled
 	Use    []string            // provider, or provider and service, set by USE
 	Locals map[string]struct{} // lower-case names of the session's tables and views
 }
@@ -40,7 +41,8 @@ type Scan struct {
 	Method    *provider.Method
 	Reason    string   // why this method, in words
 	Arguments []string // the parameters that have values, by their names on the wire
-	Tuples    []Tuple  // distinct; each as long as Arguments
+	Tuples    []Tuple  // distinct; each as long as Arguments; nil where the value comes from Feed
+	Feed      *Feed    // where the values come from that the statement does not give; nil: it gives all
 	Gentle    bool     // a LIMIT may end it early: pages are read one by one
 	Spool     bool     // the statement may read it more than once: its rows are kept first
 
@@ -50,6 +52,33 @@ type Scan struct {
 	start, end int    // its name in the text
 	alias      string // to be added; empty where the text has one
 }
+
+// Feed gives arguments of a scan from the rows of others: scans of the statement
+// that it is joined with, or one that is made to find what the statement leaves
+// open. Each row of Select, with each of the scan's tuples that it does not
+// contradict, makes a call.
+type Feed struct {
+	Sources []*Source    // behind the tables planeql_feed_0, planeql_feed_1, …
+	Local   bool         // Select reads tables of the session too
+	Select  syntax.Node  // a SELECT_NODE over them; its columns are those of Columns
+	Columns []int        // which of the scan's arguments
+	From    []int        // by column: the source that gives it; -1: a table of the session
+	NoCase  []bool       // by column: values that differ in case are the same
+	Values  []*Parameter // by column: for their form on the wire
+}
+
+// Source is a scan that feeds another.
+type Source struct {
+	Scan  *Scan
+	Found bool // made to find arguments: the statement does not read its rows
+}
+
+// Parameter converts values for a parameter.
+type Parameter struct{ provider.Parameter }
+
+// Convert gives the form of a value on the wire, or an error where the
+// parameter takes no such value.
+func (p *Parameter) Convert(text string) (string, error) { return Convert(p.Parameter, text) }
 
 // Member is a part of an item that a scan gives as JSON text, and the paths
 // below it whose values are masked.
@@ -91,11 +120,11 @@ type BodyMember struct {
 	Type  string // of the schema
 }
 
-// Source is where the rows of a scan come from: SQL gives a table expression
+// Rows is where the rows of a scan come from: SQL gives a table expression
 // with the columns raw, a0, a1, … for the arguments and m0, m1, … for the
 // members, MisfitSQL an expression that counts a value
 // that does not fit its column and is NULL.
-type Source interface {
+type Rows interface {
 	SQL() string
 	MisfitSQL(column, text string) string
 }
@@ -116,10 +145,10 @@ type Table struct {
 
 // SQL gives the text to evaluate, one source for each scan in their order. It
 // keeps the way back to the user's text.
-func (q *Query) SQL(sources []Source) *syntax.Edited {
+func (q *Query) SQL(sources []Rows) *syntax.Edited {
 	edits := append([]syntax.Edit(nil), q.edits...)
 	for i, s := range q.Scans {
-		text := s.relation(sources[i])
+		text := s.Relation(sources[i])
 		if s.alias != "" {
 			text += " AS " + syntax.QuoteName(s.alias)
 		}

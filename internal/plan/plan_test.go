@@ -97,7 +97,7 @@ func show(p *plan.Planner, s *syntax.Statement, command string) string {
 	if !ok {
 		return fmt.Sprintf("%T has no SQL\n", built)
 	}
-	var sources []plan.Source
+	var sources []plan.Rows
 	for i := range q.Scans {
 		sources = append(sources, source(i))
 	}

@@ -12,14 +12,14 @@ import (
 	"github.com/planeql/planeql/internal/syntax"
 )
 
-// relation gives the subquery that stands for a scan in the final text. The
+// Relation gives the subquery that stands for a scan in a text. The
 // source has the raw item of each row; the columns are taken out of it here,
 // all scalar ones by one from_json with a structure of just those members.
 //
 // Every member is read as text first and then cast, so that a value that does
 // not fit its column is counted and becomes NULL instead of failing the
 // statement: documents and services drift apart.
-func (s *Scan) relation(source Source) string {
+func (s *Scan) Relation(source Rows) string {
 	tree := structure{}
 	var columns []string
 	for _, p := range s.columns {
@@ -36,7 +36,7 @@ func (s *Scan) relation(source Source) string {
 }
 
 // column gives the expression of one column.
-func (s *Scan) column(p projected, tree structure, source Source) string {
+func (s *Scan) column(p projected, tree structure, source Rows) string {
 	c := p.column
 	if i := slices.Index(s.Arguments, parameterName(c)); i >= 0 {
 		return typed(c, "a"+strconv.Itoa(i))
@@ -76,6 +76,9 @@ func parameterName(c catalog.Column) string {
 // parameterColumn gives the value of a parameter that is not bound: taken from
 // the item's id by the path template of get, else NULL.
 func (s *Scan) parameterColumn(c catalog.Column, tree structure) string {
+	if c.IDPattern == "" && len(c.Path) > 0 {
+		return typed(c, tree.leaf(c.Path))
+	}
 	if c.IDPattern == "" {
 		return typed(c, "NULL")
 	}

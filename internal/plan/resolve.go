@@ -161,6 +161,7 @@ func (r *resolver) walk(n syntax.Node) error {
 				return false
 			}
 			r.foldDistinct(c)
+			r.foldSearch(c)
 		case "SUBQUERY":
 			err = r.foldQuery(c)
 		case "COMPARISON", "OPERATOR":

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/planeql/planeql/internal/catalog"
@@ -15,12 +16,13 @@ const returningTable = "planeql_returning"
 
 // table reads a table name: a common table expression, a table of the session,
 // a resource, or something that DuckDB knows.
-func (b *builder) table(n syntax.Node, blk *block, conditions []syntax.Node) error {
+func (b *builder) table(n syntax.Node, blk *block) error {
 	parts := tableParts(n)
 	offset, _ := n.Offset()
 	name, ok := syntax.NameAt(b.text.Text, offset, len(parts))
 	if !ok {
 		blk.has(nil)
+		blk.items = append(blk.items, &item{block: blk, alias: n.Text("alias"), node: n, local: true})
 		return nil
 	}
 	resource, err := b.resource(parts, blk.frame)
@@ -28,27 +30,48 @@ func (b *builder) table(n syntax.Node, blk *block, conditions []syntax.Node) err
 		return fault.From(err).At(b.span(name.Start, name.End))
 	}
 	if resource == nil {
-		columns := n.Texts("column_name_alias")
-		if c := blk.frame.ctes[strings.ToLower(parts[0])]; c != nil && len(parts) == 1 {
-			columns = append(columns, c.columns...)
-		}
-		blk.has(columns)
+		b.otherTable(n, parts, blk)
 		return nil
 	}
 	if len(n.Texts("column_name_alias")) > 0 {
 		return fault.Unsupported("renaming the columns of a resource in FROM").At(b.span(name.Start, name.End)).
 			WithHint("give the names by AS in the select list")
 	}
-	r := &relation{block: blk, resource: resource, alias: n.Text("alias"), conditions: conditions, span: b.span(name.Start, name.End)}
+	r := &relation{block: blk, resource: resource, alias: n.Text("alias"), span: b.span(name.Start, name.End)}
+	r.columns = catalog.Columns(firstOf(resource))
 	r.scan = &Scan{start: name.Start, end: name.End, Spool: blk.frame.repeats, Gentle: blk.frame.limited}
 	if r.alias == "" {
 		r.alias = parts[len(parts)-1]
 		r.scan.alias = r.alias
 	}
 	r.scan.Name = r.alias
+	r.item = &item{block: blk, alias: r.alias, relation: r}
+	blk.items = append(blk.items, r.item)
 	blk.relations = append(blk.relations, r)
 	b.relations = append(b.relations, r)
 	return nil
+}
+
+// otherTable notes a table that is no resource: a common table expression, or
+// one that DuckDB knows.
+func (b *builder) otherTable(n syntax.Node, parts []string, blk *block) {
+	columns := n.Texts("column_name_alias")
+	it := &item{block: blk, alias: n.Text("alias"), node: n, names: slices.Clone(columns)}
+	if it.alias == "" {
+		it.alias = parts[len(parts)-1]
+	}
+	if c := blk.frame.ctes[strings.ToLower(parts[0])]; c != nil && len(parts) == 1 {
+		columns = append(columns, c.columns...)
+		it.node = nil
+		it.reads(c.branches)
+		if len(it.names) == 0 {
+			it.names = c.aliases
+		}
+	} else {
+		it.local = true
+	}
+	blk.items = append(blk.items, it)
+	blk.has(columns)
 }
 
 func tableParts(n syntax.Node) []string {

@@ -134,7 +134,7 @@ func TestBuild_deterministic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text += built.(*plan.Query).SQL([]plan.Source{source(0)}).Text
+		text += built.(*plan.Query).SQL([]plan.Rows{source(0)}).Text
 		if first == "" {
 			first = text
 		}

@@ -266,7 +266,9 @@ func (p *Planner) targets(s *syntax.Statement, head syntax.Delete, r *provider.R
 	b := &builder{catalog: p.Catalog, options: p.Options, text: normal}
 	target := &relation{resource: r, alias: r.Name, columns: targetColumns(r)}
 	target.block = &block{node: nodes[0], relations: []*relation{target}, aliases: map[string]bool{}}
-	binder := &binder{builder: b, relation: target, parameters: parametersOf(r.Verbs[provider.Delete])}
+	target.item = &item{block: target.block, alias: target.alias, relation: target}
+	target.block.items = []*item{target.item}
+	binder := &binder{builder: b, relation: target, block: target.block, parameters: parametersOf(r.Verbs[provider.Delete])}
 	where := nodes[0].Child("where_clause")
 	if err := binder.onlyParameters(where); err != nil {
 		return nil, fault.From(err).On(r.Path())

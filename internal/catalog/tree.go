@@ -1,0 +1,155 @@
+package catalog
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/openapi"
+	"github.com/planeql/planeql/internal/provider"
+)
+
+// Ancestor is a resource whose items stand above those of a method in the tree
+// that path templates make: under /hostPools/{hostPoolName}/sessionHosts stand
+// the items of the resource that reads /hostPools/{hostPoolName}.
+type Ancestor struct {
+	Resource *provider.Resource
+	Get      *provider.Method   // reads one of them
+	Lists    []*provider.Method // methods that list them, in the order of the document
+}
+
+// Ancestor finds the resource whose items are named by the first n path
+// parameters of a method, or nil: the one of the same service first. A resource
+// that cannot be listed is none. Literal parts of the paths are compared
+// without case, as Azure Resource Manager writes the same path in several.
+func (c *Catalog) Ancestor(m *provider.Method, n int) *Ancestor {
+	names := m.PathParameters()
+	if n < 1 || n > len(names) {
+		return nil
+	}
+	mark := "{" + names[n-1] + "}"
+	at := strings.Index(m.Path, mark)
+	prefix := shapeOfPath(m.Path[:at+len(mark)])
+	p, err := c.Provider(m.Resource.Provider)
+	if err != nil {
+		return nil
+	}
+	for _, name := range nearServices(p, m.Resource.Service) {
+		s, err := p.Service(name)
+		if err != nil {
+			continue // its document is broken; another service may have the resource
+		}
+		for _, r := range s.Names() {
+			resource, _ := s.Resource(r)
+			if a := ancestorAt(resource, prefix); a != nil {
+				return a
+			}
+		}
+	}
+	return nil
+}
+
+// ancestorAt gives the resource as an ancestor if its items live at a path.
+func ancestorAt(r *provider.Resource, shape string) *Ancestor {
+	get := getter(r)
+	if get == nil || shapeOfPath(get.Path) != shape {
+		return nil
+	}
+	a := &Ancestor{Resource: r, Get: get, Lists: Lists(r)}
+	if len(a.Lists) == 0 {
+		return nil
+	}
+	return a
+}
+
+// Lists gives the methods that list a resource's items, in document order.
+func Lists(r *provider.Resource) []*provider.Method {
+	get := getter(r)
+	var lists []*provider.Method
+	for _, m := range r.Verbs[provider.Select] {
+		if m != get && (m.Response.List || !strings.HasSuffix(m.Path, "}")) {
+			lists = append(lists, m)
+		}
+	}
+	return lists
+}
+
+// Forks tells whether a resource has rows below several parents, of which a
+// method lists those of one: private endpoint connections of workspaces and of
+// host pools are one resource.
+func Forks(m *provider.Method) bool {
+	own := parentOf(m)
+	for _, other := range Lists(m.Resource) {
+		theirs := parentOf(other)
+		if !strings.HasPrefix(shapeOfPath(other.Path)+"/", own) && !strings.HasPrefix(shapeOfPath(m.Path)+"/", theirs) {
+			return true
+		}
+	}
+	return false
+}
+
+// parentOf gives the shape of a path up to its last parameter.
+func parentOf(m *provider.Method) string {
+	shape := shapeOfPath(m.Path)
+	return shape[:strings.LastIndex(shape, "{}")+len("{}")*min(1, strings.Count(shape, "{}"))] + "/"
+}
+
+// IsGet tells whether a method reads one item by its full path.
+func IsGet(m *provider.Method) bool { return m == getter(m.Resource) }
+
+// IsSubscriptions tells whether a method reads one subscription of Azure
+// Resource Manager.
+func IsSubscriptions(m *provider.Method) bool { return shapeOfPath(m.Path) == "/subscriptions/{}" }
+
+var placeholder = regexp.MustCompile(`\{[^}]*\}`)
+
+// shapeOfPath gives a path template with its parameters made equal.
+func shapeOfPath(path string) string {
+	return strings.ToLower(strings.TrimSuffix(placeholder.ReplaceAllString(path, "{}"), "/"))
+}
+
+// rootServices are where providers keep what everything else is below.
+var rootServices = []string{"subscription", "subscriptions", "resources", "resource", "cloudresourcemanager", "orgs", "organizations"}
+
+// manyServices is how many services a provider may have for all of them to be
+// read in search of an ancestor.
+const manyServices = 20
+
+// nearServices gives the services to look for an ancestor in: its own, those
+// that usually hold the roots, and all of a provider that has few.
+func nearServices(p *provider.Provider, own string) []string {
+	names := []string{own}
+	for _, root := range rootServices {
+		for _, s := range p.Services {
+			if s.Name == root && s.Name != own {
+				names = append(names, s.Name)
+			}
+		}
+	}
+	for _, s := range p.Services {
+		if len(p.Services) <= manyServices && !slices.Contains(names, s.Name) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// keyPath gives the member of a listed item that is the value of the last path
+// parameter of the method that reads one, where ids are no paths: the member of
+// the parameter's name, else id or name, by which of them the parameter says to
+// be.
+func keyPath(item *openapi.Schema, parameter string) []string {
+	likely := []string{parameter, "name", "id"}
+	if folded := fault.Fold(parameter); strings.HasSuffix(folded, "id") || strings.HasSuffix(folded, "uuid") {
+		likely = []string{parameter, "id", "uuid", "name"}
+	}
+	for _, name := range likely {
+		for _, m := range item.Members() {
+			if fault.Fold(m.Name) == fault.Fold(name) {
+				return []string{m.Name}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,322 @@
+package exec
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/planeql/planeql/internal/duck"
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/plan"
+	"github.com/planeql/planeql/internal/syntax"
+)
+
+// tuplesOf gives the arguments of a scan's calls: those of the statement, those
+// that listings find, or those that scans before it have brought.
+func (r *queryRun) tuplesOf(s *scan) (func(yield func(tuple, error) bool), error) {
+	p := s.plan
+	switch {
+	case p.Feed == nil:
+		values := r.constants[p]
+		return func(yield func(tuple, error) bool) {
+			for _, v := range values {
+				if !yield(tuple{values: v}, nil) {
+					return
+				}
+			}
+		}, nil
+	case r.queues[p] != nil:
+		q := r.queues[p]
+		return func(yield func(tuple, error) bool) { q.each(s.ctx, yield) }, nil
+	}
+	sub, err := r.scan(s.ctx, p.Feed.Sources[0].Scan, s.gate, s.depth+1)
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(tuple, error) bool) { r.find(s, sub, yield) }, nil
+}
+
+// find gives arguments as the listing that finds them is read.
+func (r *queryRun) find(s, sub *scan, yield func(tuple, error) bool) {
+	m := r.merger(s.plan)
+	for done := false; !done; {
+		pages, last, err := sub.ready(s.ctx)
+		var rows [][]*string
+		if err == nil && len(pages) > 0 {
+			rows, err = r.keysOf(s.ctx, s.plan.Feed, sub.plan, pages)
+		}
+		if err != nil {
+			yield(tuple{}, err)
+			return
+		}
+		more := true
+		for _, row := range rows {
+			m.merge(row, func(t tuple) {
+				more = more && yield(t, nil)
+				leaveAll(pages) // a call behind this one stands in line
+			})
+			if !more {
+				return
+			}
+		}
+		leaveAll(pages)
+		done = last
+	}
+}
+
+// leaveAll ends the turns of the calls of pages.
+func leaveAll(pages []fetched) {
+	for _, p := range pages {
+		if p.leave != nil {
+			p.leave()
+		}
+	}
+}
+
+// keysOf evaluates the query of a feed over batches of its one source. It may
+// run while the statement's connection is at work, and reads no table of it.
+func (r *queryRun) keysOf(ctx context.Context, f *plan.Feed, p *plan.Scan, pages []fetched) ([][]*string, error) {
+	registered, err := r.env.DB.RegisterScan(&gathered{pages: pages}, columnsOf(p))
+	if err != nil {
+		return nil, err
+	}
+	defer registered.Close()
+	text, err := r.keyText(f, []plan.Rows{source{Scan: registered}})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.env.DB.Query(ctx, text, duck.QueryOptions{})
+	return texts(rows, err)
+}
+
+// keys evaluates the query of a feed over tables.
+func (r *queryRun) keys(ctx context.Context, f *plan.Feed, tables []string) ([][]*string, error) {
+	counter, err := r.env.DB.RegisterScan(nothing{}, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer counter.Close()
+	var sources []plan.Rows
+	for _, table := range tables {
+		sources = append(sources, source{Scan: counter, table: table})
+	}
+	text, err := r.keyText(f, sources)
+	if err != nil {
+		return nil, err
+	}
+	r.sql.Lock()
+	defer r.sql.Unlock()
+	rows, err := r.conn.Query(ctx, text, duck.QueryOptions{})
+	return texts(rows, err)
+}
+
+// keyText gives the text of a feed's query. DuckDB prints its own trees.
+func (r *queryRun) keyText(f *plan.Feed, sources []plan.Rows) (string, error) {
+	text, err := r.print(f)
+	if err != nil {
+		return "", err
+	}
+	for i, s := range f.Sources {
+		text = strings.Replace(text, fmt.Sprintf("planeql_feed_%d ", i), s.Scan.Relation(sources[i])+" ", 1)
+	}
+	return "SELECT COLUMNS(*)::VARCHAR FROM (" + text + ")", nil
+}
+
+// print gives the text of a feed's tree, made once.
+func (r *queryRun) print(f *plan.Feed) (string, error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if text := r.printed[f]; text != "" {
+		return text, nil
+	}
+	text, err := deparse(r.env.DB, f.Select)
+	if err == nil {
+		r.printed[f] = text
+	}
+	return text, err
+}
+
+// texts reads rows of texts.
+func texts(rows *duck.Rows, err error) ([][]*string, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all [][]*string
+	for rows.Next() {
+		var row []*string
+		for _, v := range rows.Values() {
+			if s, ok := v.(string); ok {
+				row = append(row, &s)
+			} else {
+				row = append(row, nil)
+			}
+		}
+		all = append(all, row)
+	}
+	return all, rows.Err()
+}
+
+// merger joins the rows of a feed with what the statement gives, and drops what
+// would be the same call again.
+type merger struct {
+	plan      *plan.Scan
+	constants [][]*string
+	seen      map[string]bool
+}
+
+func (r *queryRun) merger(p *plan.Scan) *merger {
+	return &merger{plan: p, constants: r.constants[p], seen: map[string]bool{}}
+}
+
+// merge gives the calls of a row: none where a value is NULL, or no value of
+// the parameter, or not one that the statement asks for.
+func (m *merger) merge(row []*string, emit func(tuple)) {
+	f := m.plan.Feed
+	fed := make([]*string, len(row))
+	for i, v := range row {
+		if v == nil {
+			return
+		}
+		text, err := f.Values[i].Convert(*v)
+		if err != nil {
+			return // no row can have it
+		}
+		fed[i] = &text
+	}
+	for _, values := range m.constants {
+		t := append([]*string(nil), values...)
+		fits := true
+		for i, at := range f.Columns {
+			if t[at] != nil && !same(*t[at], *fed[i], f.NoCase[i]) {
+				fits = false
+				break
+			}
+			t[at] = fed[i]
+		}
+		if !fits {
+			continue
+		}
+		if key := m.key(t); !m.seen[key] {
+			m.seen[key] = true
+			emit(tuple{values: t, fed: true})
+		}
+	}
+}
+
+func same(a, b string, noCase bool) bool { return a == b || noCase && strings.EqualFold(a, b) }
+
+// key gives a text that is the same for tuples that make the same call.
+func (m *merger) key(values []*string) string {
+	folded := append([]*string(nil), values...)
+	for i, at := range m.plan.Feed.Columns {
+		if m.plan.Feed.NoCase[i] {
+			lower := strings.ToLower(*values[at])
+			folded[at] = &lower
+		}
+	}
+	key, _ := json.Marshal(folded) // texts always marshal
+	return string(key)
+}
+
+// tupleQueue holds the arguments that one scan has brought for another. It is
+// not bounded: they are keys of rows that are kept as well.
+type tupleQueue struct {
+	mutex  sync.Mutex
+	list   []tuple
+	closed bool
+	err    error
+	signal chan struct{} // has one token when something has changed
+}
+
+func newTupleQueue() *tupleQueue { return &tupleQueue{signal: make(chan struct{}, 1)} }
+
+func (q *tupleQueue) add(t tuple) {
+	q.mutex.Lock()
+	q.list = append(q.list, t)
+	q.mutex.Unlock()
+	q.wake()
+}
+
+func (q *tupleQueue) close(err error) {
+	q.mutex.Lock()
+	q.closed, q.err = true, err
+	q.mutex.Unlock()
+	q.wake()
+}
+
+func (q *tupleQueue) wake() {
+	select {
+	case q.signal <- struct{}{}:
+	default:
+	}
+}
+
+// each gives the arguments as they come, to one reader.
+func (q *tupleQueue) each(ctx context.Context, yield func(tuple, error) bool) {
+	for {
+		q.mutex.Lock()
+		list, closed, err := q.list, q.closed, q.err
+		q.list = nil
+		q.mutex.Unlock()
+		for _, t := range list {
+			if !yield(t, nil) {
+				return
+			}
+		}
+		if closed {
+			if err != nil {
+				yield(tuple{}, err)
+			}
+			return
+		}
+		select {
+		case <-q.signal:
+		case <-ctx.Done():
+			yield(tuple{}, ctx.Err())
+			return
+		}
+	}
+}
+
+// gathered is a source of pages that are all there.
+type gathered struct {
+	pages []fetched
+	at    int
+}
+
+// Next gives the next batch, or io.EOF.
+func (g *gathered) Next(context.Context) (duck.Batch, error) {
+	if g.at == len(g.pages) {
+		return duck.Batch{}, io.EOF
+	}
+	g.at++
+	return g.pages[g.at-1].batch, nil
+}
+
+// Close does nothing: the batches are in memory.
+func (g *gathered) Close() {}
+
+// nothing is a source without rows.
+type nothing struct{}
+
+// Next gives io.EOF.
+func (nothing) Next(context.Context) (duck.Batch, error) { return duck.Batch{}, io.EOF }
+
+// Close does nothing.
+func (nothing) Close() {}
+
+// deparse gives the text of a tree.
+func deparse(db *duck.DB, tree syntax.Node) (string, error) {
+	root := map[string]any{"error": false, "statements": []any{
+		map[string]any{"node": map[string]any(tree), "named_param_map": []any{}},
+	}}
+	text, err := json.Marshal(root)
+	if err != nil {
+		return "", fault.Bug("the tree of a statement cannot be written: %v", err)
+	}
+	return db.Deparse(string(text))
+}

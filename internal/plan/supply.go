@@ -1,0 +1,253 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/planeql/planeql/internal/catalog"
+	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/provider"
+)
+
+// offer is one way to read a relation, or to list what it stands below.
+type offer struct {
+	method    *provider.Method
+	reason    string
+	owners    map[string]string // what the relation calls the method's parameters
+	constants bool              // the statement gives every required one
+	links     []link            // that give some
+	found     *found            // that gives some
+	lacks     []string          // required and not to be had
+	calls     float64           // estimates, for comparing offers
+	rows      float64
+}
+
+// found is a listing that gives the path parameters that the statement leaves
+// open.
+type found struct {
+	ancestor *catalog.Ancestor
+	offer    *offer
+	gives    map[string]string // by the relation's name of a parameter: the ancestor's
+}
+
+// Estimates of what is not known before the calls. Only their order matters:
+// fewer levels to list are fewer calls, and a key with fewer parts has fewer
+// values.
+const (
+	rowsPerCall = 10
+	keysPerPart = 5
+)
+
+// place chooses the method of each relation and where its arguments come from,
+// cheapest first, so that what is read early can feed what is dear to find.
+// The order does not depend on that of the text.
+func (b *builder) place(open []*relation) error {
+	rest := slices.Clone(open)
+	slices.SortStableFunc(rest, func(l, r *relation) int {
+		return cmp.Or(cmp.Compare(l.resource.Path(), r.resource.Path()), cmp.Compare(strings.ToLower(l.alias), strings.ToLower(r.alias)))
+	})
+	placed := map[*relation]bool{}
+	for len(rest) > 0 {
+		best, at := (*offer)(nil), -1
+		for i, r := range rest {
+			if o := b.offerFor(r, placed); len(o.lacks) == 0 && (best == nil || o.calls < best.calls) {
+				best, at = o, i
+			}
+		}
+		if best == nil {
+			return b.stuck(rest, open)
+		}
+		r := rest[at]
+		if err := b.take(r, best); err != nil {
+			return fault.From(err).At(r.span)
+		}
+		placed[r] = true
+		rest = slices.Delete(rest, at, at+1)
+	}
+	return nil
+}
+
+// offerFor gives the best way to read a relation with those that are placed.
+// Where the statement gives all that a method needs, it is chosen by that
+// alone.
+func (b *builder) offerFor(r *relation, placed map[*relation]bool) *offer {
+	methods := r.resource.Verbs[provider.Select]
+	m, reason, err := choose(r.resource, methods, r.alternatives)
+	if err == nil {
+		return &offer{method: m, reason: reason, constants: true, calls: 1, rows: rowsPerCall}
+	}
+	var best *offer
+	for _, m := range methods {
+		o := b.offer(r, m, ownNames(m), placed)
+		if best == nil || len(o.lacks) == 0 && (len(best.lacks) > 0 || o.better(best)) {
+			best = o
+		}
+	}
+	return best
+}
+
+// better compares offers that can be had: fewer calls, then the wider list. A
+// narrower one would be asked of places that may not have it: a resource group
+// of this name in each subscription.
+func (o *offer) better(than *offer) bool {
+	if o.calls != than.calls {
+		return o.calls < than.calls
+	}
+	return len(o.method.PathParameters()) < len(than.method.PathParameters())
+}
+
+// ownNames are the names of a relation's own method.
+func ownNames(m *provider.Method) map[string]string {
+	names := map[string]string{}
+	for _, p := range m.Parameters {
+		names[p.Name] = p.Name
+	}
+	return names
+}
+
+// offer works out how a method can be called for a relation: its own, or one
+// that lists an ancestor, whose parameters the relation may call otherwise.
+func (b *builder) offer(r *relation, m *provider.Method, owners map[string]string, placed map[*relation]bool) *offer {
+	o := &offer{method: m, owners: owners, calls: 1, rows: rowsPerCall}
+	var open []string
+	linked := map[string]bool{}
+	for _, p := range m.RequiredParameters() {
+		name := owners[p.Name]
+		links := usable(r, name, placed)
+		switch {
+		case name != "" && boundEverywhere(r.alternatives, name):
+		case len(links) > 0:
+			linked[name] = true
+		case p.In == provider.InPath && !catalog.IsGet(m):
+			open = append(open, p.Name)
+		default:
+			o.lacks = append(o.lacks, p.Name)
+		}
+	}
+	if len(o.lacks) > 0 {
+		o.lacks = append(o.lacks, open...)
+		return o
+	}
+	if len(open) > 0 {
+		if o.found = b.find(r, m, owners, open, placed); o.found == nil {
+			o.lacks = open
+			return o
+		}
+		o.calls, o.rows = o.found.offer.calls+o.found.offer.rows, o.found.offer.rows*rowsPerCall
+	} else if len(linked) > 0 {
+		o.calls = keysPerPart * float64(1+len(linked))
+		o.rows = o.calls * rowsPerCall
+	}
+	o.links = o.usedLinks(r, placed)
+	return o
+}
+
+// usedLinks gives the links that say something about the arguments of the
+// offer.
+func (o *offer) usedLinks(r *relation, placed map[*relation]bool) []link {
+	var links []link
+	for _, l := range r.links {
+		if l.taken || !ready(l, placed) {
+			continue
+		}
+		isFound := o.found != nil && o.found.gives[l.parameter] != ""
+		for _, p := range o.method.Parameters {
+			isFound = isFound || o.owners[p.Name] == l.parameter && p.In == provider.InPath
+		}
+		if isFound {
+			links = append(links, l)
+		}
+	}
+	return links
+}
+
+// usable gives the links by which placed relations give a parameter.
+func usable(r *relation, parameter string, placed map[*relation]bool) []link {
+	var links []link
+	for _, l := range r.links {
+		if parameter != "" && l.parameter == parameter && ready(l, placed) {
+			links = append(links, l)
+		}
+	}
+	return links
+}
+
+// ready tells whether all that a link needs is placed.
+func ready(l link, placed map[*relation]bool) bool {
+	return !slices.ContainsFunc(l.feeders, func(f *relation) bool { return !placed[f] })
+}
+
+// boundEverywhere tells whether every alternative gives a parameter.
+func boundEverywhere(all []alternative, name string) bool {
+	return !slices.ContainsFunc(all, func(a alternative) bool { _, ok := a[name]; return !ok })
+}
+
+// find looks for a listing whose items name what is open: of the resource that
+// stands right above the method's rows, else of one further up that still
+// covers all that is open.
+func (b *builder) find(r *relation, m *provider.Method, owners map[string]string, open []string, placed map[*relation]bool) *found {
+	if catalog.Forks(m) {
+		return nil // a part of the rows stands elsewhere: which part is the user's to say
+	}
+	names := m.PathParameters()
+	last := 0
+	for i, name := range names {
+		if slices.Contains(open, name) {
+			last = i + 1
+		}
+	}
+	for n := len(names); n >= last; n-- {
+		a := b.catalog.Ancestor(m, n)
+		if a == nil || a.Resource == m.Resource {
+			continue
+		}
+		f := &found{ancestor: a, gives: map[string]string{}}
+		theirs := map[string]string{}
+		for i, name := range a.Get.PathParameters() {
+			theirs[name] = owners[names[i]]
+			f.gives[owners[names[i]]] = name
+		}
+		for _, list := range a.Lists {
+			o := b.offer(r, list, theirs, placed)
+			if len(o.lacks) == 0 && (f.offer == nil || o.better(f.offer)) {
+				f.offer = o
+			}
+		}
+		if f.offer != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// stuck is the error for relations that cannot be read: by what the statement
+// leaves open, or because each waits for the other.
+func (b *builder) stuck(rest, all []*relation) error {
+	everywhere := map[*relation]bool{}
+	for _, r := range all {
+		everywhere[r] = true
+	}
+	for _, r := range rest {
+		everywhere[r] = false
+		hopeless := len(b.offerFor(r, everywhere).lacks) > 0
+		everywhere[r] = true
+		if hopeless {
+			return missingParameters(r.resource, r.resource.Verbs[provider.Select], r.alternatives).At(r.span)
+		}
+	}
+	var lines []string
+	for _, r := range rest {
+		for _, l := range r.links {
+			for _, f := range l.feeders {
+				if slices.Contains(rest, f) {
+					lines = append(lines, fmt.Sprintf("%s needs %s from %s", r.alias, l.parameter, f.alias))
+				}
+			}
+		}
+	}
+	return fault.New(fault.MissingParameter, "the tables of the statement wait for each other").At(rest[0].span).
+		WithDetail("%s", strings.Join(lines, "\n")).
+		WithHint("give one of them its parameters by a value")
+}
