@@ -24,7 +24,9 @@ type call struct {
 	started   time.Time
 
 	attempts  int
-	retries   int // attempts that count against the limit: not the first, no redirect, no fresh sign-in
+	retries   int           // attempts that count against the limit: not the first, no redirect, no fresh sign-in, none after a 429
+	refusals  int           // attempts that were answered with 429
+	held      time.Duration // waits that refusals have cost
 	redirects int
 	waited    time.Duration
 	gaveUp    string

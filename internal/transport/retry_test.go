@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -179,13 +181,51 @@ func TestDo_lastRealErrorIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, calls, took, err := run(t, Options{Attempts: 3}, get(there), status(503), status(429, "Retry-After", "2"), failing(resetErr))
 		f := wantFault(t, err, fault.ConnectionLost, "connection reset")
-		if calls != 3 || f.HTTP.Attempts != 3 || f.HTTP.Waited != took || took < 2*time.Second {
+		if calls != 4 || f.HTTP.Attempts != 4 || f.HTTP.Waited != took || took < 2*time.Second {
 			t.Errorf("%d calls, %+v", calls, f.HTTP)
 		}
 		if !errors.Is(err, syscall.ECONNRESET) {
 			t.Error("the cause is lost")
 		}
 	})
+}
+
+// TestDo_refusalsAreBoundedByTime goes on after any number of refusals: the
+// service did nothing, so only the time that they cost counts.
+func TestDo_refusalsAreBoundedByTime(t *testing.T) {
+	refused := status(429, "Retry-After", "2")
+	for name, test := range map[string]struct {
+		patience time.Duration
+		answers  []func() (*http.Response, error)
+		status   int
+		min, max int // calls
+		gaveUp   string
+	}{
+		"until it is served":         {0, append(slices.Repeat([]func() (*http.Response, error){refused}, 40), status(200)), 200, 41, 41, ""},
+		"until patience ends":        {time.Minute, []func() (*http.Response, error){refused}, 429, 20, 31, "times in"},
+		"asked to come back at once": {time.Minute, []func() (*http.Response, error){status(429, "retry-after-ms", "1")}, 429, 6, 100, "times in"},
+		"without a time":             {time.Minute, []func() (*http.Response, error){status(429)}, 429, 6, 100, "times in"},
+		"failures keep their limit":  {0, []func() (*http.Response, error){refused, status(503), refused, status(503)}, 503, 7, 7, "all 7 attempts were used"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := Options{Patience: test.patience}
+				response, calls, took, err := run(t, o, get(there), test.answers...)
+				if err != nil || response.Status != test.status || calls < test.min || calls > test.max {
+					t.Fatalf("%d calls, %+v, %v", calls, response, err)
+				}
+				if !strings.Contains(response.GaveUp, test.gaveUp) || (response.GaveUp == "") != (test.gaveUp == "") {
+					t.Errorf("gave up since %q", response.GaveUp)
+				}
+				if response.Attempts != calls || response.Waited != took {
+					t.Errorf("%d attempts, waited %s; want %d and %s", response.Attempts, response.Waited, calls, took)
+				}
+				if test.patience > 0 && took > test.patience {
+					t.Errorf("took %s", took)
+				}
+			})
+		})
+	}
 }
 
 // TestDo_gate holds calls of the same limit back while the service wants none:
@@ -347,15 +387,22 @@ func TestTally(t *testing.T) {
 }
 
 func TestTally_budget(t *testing.T) {
-	for name, limits := range map[string]Limits{"repetitions": {Retries: 2}, "waits": {Wait: 25 * time.Second}} {
+	for name, test := range map[string]struct {
+		limits Limits
+		status int
+	}{
+		"repetitions of failures": {Limits{Retries: 2}, 503},
+		"waits for failures":      {Limits{Wait: 25 * time.Second}, 503},
+		"waits for refusals":      {Limits{Wait: 25 * time.Second}, 429},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				calls := 0
 				tr := New(Options{Base: service(func(*http.Request) (*http.Response, error) {
 					calls++
-					return answer(429, "", "Retry-After", "10"), nil
+					return answer(test.status, "", "Retry-After", "10"), nil
 				})})
-				response, err := tr.Do(WithTally(t.Context(), NewTally(limits)), get(there))
+				response, err := tr.Do(WithTally(t.Context(), NewTally(test.limits)), get(there))
 				if err != nil || calls != 3 || response.GaveUp == "" {
 					t.Errorf("%d calls, %+v, %v", calls, response, err)
 				}

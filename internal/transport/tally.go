@@ -23,7 +23,7 @@ type Stats struct {
 // Limits bound what the calls of a statement may cost. Zero is no limit.
 type Limits struct {
 	Calls   int           // requests; the first beyond it fails with fault.LimitReached
-	Retries int           // repetitions; then the last real answer or error stands
+	Retries int           // repetitions after failures; then the last real answer or error stands
 	Wait    time.Duration // sum of the waits; likewise
 }
 
@@ -32,10 +32,11 @@ type Limits struct {
 type Tally struct {
 	limits Limits
 
-	mu     sync.Mutex
-	stats  Stats
-	budget time.Duration // waits granted so far
-	pauses int           // waits under way
+	mu       sync.Mutex
+	stats    Stats
+	budget   time.Duration // waits granted so far
+	failures int           // repetitions granted that count against the limit
+	pauses   int           // waits under way
 }
 
 // NewTally makes a Tally with limits.
@@ -80,20 +81,24 @@ func (t *Tally) call() error {
 	return nil
 }
 
-// retry grants a repetition after a wait, or says why not.
-func (t *Tally) retry(wait time.Duration) (refusal string) {
+// retry grants a repetition after a wait, or says why not. One after a 429 is
+// bounded by time alone.
+func (t *Tally) retry(wait time.Duration, throttled bool) (refusal string) {
 	if t == nil {
 		return ""
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.limits.Retries > 0 && t.stats.Retries >= t.limits.Retries {
+	if !throttled && t.limits.Retries > 0 && t.failures >= t.limits.Retries {
 		return "the statement has used all its repetitions"
 	}
 	if t.limits.Wait > 0 && t.budget+wait > t.limits.Wait {
 		return "the statement has waited as long as it may"
 	}
 	t.stats.Retries++
+	if !throttled {
+		t.failures++
+	}
 	t.budget += wait
 	return ""
 }

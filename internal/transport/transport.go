@@ -38,8 +38,8 @@ const (
 // connections, no credentials.
 type Options struct {
 	Concurrency int           // requests at once to one host; 0: DefaultConcurrency
-	Attempts    int           // how often one request is sent at most; 0: DefaultAttempts
-	Patience    time.Duration // longest single wait between attempts; 0: DefaultPatience
+	Attempts    int           // how often one request is sent at most, answers with 429 not counted; 0: DefaultAttempts
+	Patience    time.Duration // longest single wait between attempts, and all that answers with 429 may cost a request; 0: DefaultPatience
 	MaxBody     int64         // bytes of one answer; 0: DefaultMaxBody
 	UserAgent   string
 	RootCAs     *x509.CertPool      // nil: the system's
