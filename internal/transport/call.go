@@ -21,14 +21,15 @@ type call struct {
 	url       *url.URL
 	target    Target
 	tallies   [2]*Tally // of the transport, of the statement (may be nil)
-	started   time.Time
+	group     any       // whose calls are served in turn with those of others
 
 	attempts  int
 	retries   int           // attempts that count against the limit: not the first, no redirect, no fresh sign-in, none after a 429
 	refusals  int           // attempts that were answered with 429
 	held      time.Duration // waits that refusals have cost
 	redirects int
-	waited    time.Duration
+	waited    time.Duration // between attempts, and in line for the service's limit
+	took      time.Duration // of the attempts themselves
 	gaveUp    string
 	doubtful  bool        // an attempt that was repeated may have been carried out
 	signed    string      // Authorization of the last attempt
@@ -42,6 +43,7 @@ type call struct {
 type outcome struct {
 	response *Response
 	err      error
+	tried    bool // there was an attempt; else nothing was sent
 	sent     bool // the request may have reached the service
 	retryAt  time.Time
 }
@@ -49,17 +51,11 @@ type outcome struct {
 // attempt sends the request once and reads the whole answer, so that an answer
 // that breaks off counts as a broken connection and can be asked for again.
 func (c *call) attempt(ctx context.Context) (o outcome) {
-	lane := c.transport.lane(c.request.Bucket)
-	if err := c.passLane(ctx, lane); err != nil {
-		return outcome{err: err}
-	}
-	entered := time.Now()
-	defer func() { lane.leave(entered, o.throttled()) }()
-	release, err := c.transport.slot(ctx, c.url.Host)
+	leave, err := c.enter(ctx)
 	if err != nil {
 		return outcome{err: err}
 	}
-	defer release()
+	defer func() { leave(o) }()
 	hr, err := c.build(ctx)
 	if err != nil {
 		return outcome{err: err}
@@ -71,7 +67,8 @@ func (c *call) attempt(ctx context.Context) (o outcome) {
 	}
 	c.attempts++
 	start := time.Now()
-	o = c.exchange(hr)
+	o = c.exchange(hr, start)
+	o.tried = true
 	c.record(hr, o, start)
 	return o
 }
@@ -82,23 +79,51 @@ func (o outcome) throttled() bool {
 	return o.response != nil && o.response.Status == http.StatusTooManyRequests
 }
 
-// passLane waits while the service wants no calls of this kind, and then for
-// room. The lane may have been closed again while the call stood in the queue.
-func (c *call) passLane(ctx context.Context, l *lane) error {
-	for {
-		for wait := l.closed(); wait > 0; wait = l.closed() {
-			if err := c.pause(ctx, wait); err != nil {
-				return err
-			}
+// enter waits until the service's limit and the bound of the host let the call
+// through. The lane may be closed while the call stands in line at the host; it
+// then waits again. The error is that of ctx.
+func (c *call) enter(ctx context.Context) (leave func(outcome), err error) {
+	l, h := c.transport.lane(&c.request, c.url), c.transport.host(c.url)
+	for again := c.attempts > 0; ; again = true {
+		t, err := c.passLane(ctx, l, again)
+		if err != nil {
+			return nil, err
 		}
-		if err := l.enter(ctx); err != nil {
-			return err
+		if err := h.enter(ctx, c.group, again); err != nil {
+			l.retreat()
+			return nil, err
 		}
-		if l.closed() <= 0 {
-			return nil
+		if !l.closed() {
+			return func(o outcome) {
+				h.leave()
+				l.leave(t, o)
+			}, nil
 		}
+		h.leave()
 		l.retreat()
 	}
+}
+
+// passLane waits for the service's limit. What the limit itself costs, and not
+// the number of calls, counts as waiting.
+func (c *call) passLane(ctx context.Context, l *lane, again bool) (*turn, error) {
+	if err := ctx.Err(); err != nil || l == nil {
+		return nil, err
+	}
+	t, until := l.join(c.group, again)
+	c.announce(until)
+	var err error
+	select {
+	case <-t.ready:
+		if err = ctx.Err(); err != nil {
+			l.retreat()
+		}
+	case <-ctx.Done():
+		err = ctx.Err()
+		l.abandon(t)
+	}
+	c.hasWaited(t.held, !until.IsZero())
+	return t, err
 }
 
 // build makes the request of one attempt, signed.
@@ -150,7 +175,8 @@ func (c *call) authorize(ctx context.Context, hr *http.Request) error {
 }
 
 // exchange sends the request and reads the answer to its end.
-func (c *call) exchange(hr *http.Request) outcome {
+func (c *call) exchange(hr *http.Request, start time.Time) outcome {
+	defer func() { c.took += time.Since(start) }()
 	resp, err := c.transport.base.RoundTrip(hr)
 	if err != nil {
 		return outcome{err: err, sent: c.mayHaveSent(err)}
@@ -163,11 +189,9 @@ func (c *call) exchange(hr *http.Request) outcome {
 	for _, t := range c.tallies {
 		t.received(len(body), resp.StatusCode)
 	}
-	now := time.Now()
-	return outcome{sent: true, retryAt: retryAt(resp.Header, now), response: &Response{
+	return outcome{sent: true, retryAt: retryAt(resp.Header, time.Now()), response: &Response{
 		Status: resp.StatusCode, Header: resp.Header, Body: body, URL: c.url.String(),
-		RequestID: requestID(resp.Header), Attempts: c.attempts, Waited: c.waited,
-		Duration: now.Sub(c.started),
+		RequestID: requestID(resp.Header),
 	}}
 }
 
@@ -192,12 +216,22 @@ func requestID(h http.Header) string {
 	return ""
 }
 
+// outOfTime tells whether the statement's time ended while a request that was
+// tried before stood in line. What became of it then is what is reported.
+func (c *call) outOfTime(ctx context.Context, o, last outcome) bool {
+	if o.tried || !last.tried || fault.As(o.err) != nil || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return false
+	}
+	c.gaveUp = "the time for the statement was over before the next attempt"
+	return true
+}
+
 // finish makes the result of the last attempt.
 func (c *call) finish(ctx context.Context, o outcome) (*Response, error) {
 	if o.err != nil {
 		return nil, c.failure(ctx, o)
 	}
-	o.response.Attempts, o.response.Waited = c.attempts, c.waited
+	o.response.Attempts, o.response.Waited, o.response.Duration = c.attempts, c.waited, c.took
 	o.response.RetryAt, o.response.GaveUp, o.response.Doubtful = o.retryAt, c.gaveUp, c.doubtful
 	return o.response, nil
 }
@@ -208,9 +242,7 @@ func (c *call) pause(ctx context.Context, wait time.Duration) error {
 		return nil
 	}
 	start := time.Now()
-	for _, t := range c.tallies {
-		t.waiting(start.Add(wait), c.url.Host)
-	}
+	c.announce(start.Add(wait))
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	var err error
@@ -219,12 +251,33 @@ func (c *call) pause(ctx context.Context, wait time.Duration) error {
 	case <-ctx.Done():
 		err = c.failure(ctx, outcome{err: ctx.Err()})
 	}
-	spent := time.Since(start)
-	c.waited += spent
-	for _, t := range c.tallies {
-		t.waited(spent)
+	c.hasWaited(time.Since(start), true)
+	if f := fault.As(err); f != nil {
+		f.HTTP.Waited = c.waited
 	}
 	return err
+}
+
+// announce tells until when the call waits; the zero time is not known.
+func (c *call) announce(until time.Time) {
+	if until.IsZero() {
+		return
+	}
+	for _, t := range c.tallies {
+		t.waiting(until, c.url.Host)
+	}
+}
+
+// hasWaited counts a wait that ends now.
+func (c *call) hasWaited(wait time.Duration, announced bool) {
+	c.waited += wait
+	if wait <= 0 && !announced {
+		return
+	}
+	now := time.Now()
+	for _, t := range c.tallies {
+		t.waited(now.Add(-wait), now, announced)
+	}
 }
 
 // record tells observers and the log of an attempt.

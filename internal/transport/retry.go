@@ -56,8 +56,7 @@ func (c *call) again(ctx context.Context, o outcome) (time.Duration, bool) {
 	return wait, true
 }
 
-// note counts a repetition that was decided on. A call before the time that the
-// service named would start it anew, so the others of its kind keep to it too.
+// note counts a repetition that was decided on.
 func (c *call) note(o outcome, wait time.Duration) {
 	if !o.throttled() {
 		c.retries++
@@ -66,7 +65,6 @@ func (c *call) note(o outcome, wait time.Duration) {
 	}
 	c.refusals++
 	c.held += wait
-	c.transport.lane(c.request.Bucket).close(o.retryAt)
 }
 
 // impatient tells why a wait is longer than is accepted: a single one, or all

@@ -272,6 +272,63 @@ func TestDo_gate(t *testing.T) {
 	})
 }
 
+// TestDo_outOfTimeInLine reports what became of a call that was refused and then
+// stood in line until the statement's time was over.
+func TestDo_outOfTimeInLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		tr := New(Options{Base: service(func(*http.Request) (*http.Response, error) {
+			if calls++; calls == 1 {
+				return answer(503, "", "Retry-After", "1"), nil
+			}
+			return answer(429, "", "Retry-After", "280"), nil
+		})})
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		limited := get(there)
+		limited.Bucket = "b"
+		time.AfterFunc(500*time.Millisecond, func() {
+			if _, err := tr.Do(ctx, limited); err != nil {
+				t.Error(err) // it is refused for longer than there is time, and says so
+			}
+		})
+		response, err := tr.Do(ctx, limited)
+		if err != nil || response.Status != 503 || response.Attempts != 1 || !strings.Contains(response.GaveUp, "time for the statement") {
+			t.Fatalf("%+v, %v", response, err)
+		}
+		if response.Waited != 20*time.Second || calls != 2 {
+			t.Errorf("waited %s, %d calls", response.Waited, calls)
+		}
+		_, err = tr.Do(ctx, limited)
+		wantFault(t, err, fault.Cancelled, "the time for the statement is over")
+	})
+}
+
+// TestDo_waitsAndDuration keeps waits apart from the time that requests take.
+func TestDo_waitsAndDuration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		tr := New(Options{Base: service(func(*http.Request) (*http.Response, error) {
+			time.Sleep(300 * time.Millisecond)
+			if calls++; calls == 1 {
+				return answer(429, "", "Retry-After", "7"), nil
+			}
+			return answer(200, ""), nil
+		})})
+		limited := get(there)
+		limited.Bucket, limited.Limit = "b", Limit{Burst: 2, PerSecond: 0.1, Holds: true}
+		start := time.Now()
+		response, err := tr.Do(t.Context(), limited)
+		if err != nil || response.Duration != 600*time.Millisecond || response.Waited != time.Since(start)-response.Duration {
+			t.Errorf("%+v, %v after %s", response, err, time.Since(start))
+		}
+		// The refusal emptied our account: ten seconds for the token.
+		if response.Waited < 9*time.Second || tr.Stats().Waited != response.Waited {
+			t.Errorf("waited %s, in all %s", response.Waited, tr.Stats().Waited)
+		}
+	})
+}
+
 func TestDo_cancelWhileWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -408,5 +465,68 @@ func TestTally_budget(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestTally_failures gives repetitions back as long as the service mostly works,
+// and ends them where it does not.
+func TestTally_failures(t *testing.T) {
+	for name, test := range map[string]struct {
+		limit int
+		bad   int // of ten answers
+		all   bool
+	}{
+		"some failures":           {20, 1, true},
+		"nothing but failures":    {20, 10, false},
+		"without a limit":         {-1, 4, true},
+		"none but the default":    {0, 10, false},
+		"failures are the most":   {20, 6, false},
+		"too few to be a problem": {20, 2, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				calls := 0
+				tr := New(Options{Attempts: 20, Base: service(func(*http.Request) (*http.Response, error) {
+					if calls++; calls%10 < test.bad {
+						return answer(503, ""), nil
+					}
+					return answer(200, ""), nil
+				})})
+				ctx := WithTally(t.Context(), NewTally(Limits{Retries: test.limit}))
+				bad := 0
+				for range 200 {
+					response, err := tr.Do(ctx, get(there))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if response.Status != 200 {
+						bad++
+					}
+				}
+				if (bad == 0) != test.all {
+					t.Errorf("%d calls failed of 200, %d were sent", bad, calls)
+				}
+			})
+		})
+	}
+}
+
+// TestTally_waited counts waits side by side once.
+func TestTally_waited(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	var tally Tally
+	for _, w := range []struct{ from, to, want int }{
+		{0, 10, 10}, {5, 12, 12}, {20, 30, 22}, {25, 30, 22}, {29, 40, 32}, {50, 60, 42}, {11, 61, 61}, {61, 62, 62}, {62, 60, 62},
+	} {
+		tally.waited(at(w.from), at(max(w.from, w.to)), false)
+		if got := tally.Stats().Waited; got != time.Duration(w.want)*time.Second {
+			t.Errorf("after %d to %d: %s, want %d s", w.from, w.to, got, w.want)
+		}
+	}
+	for i := range 1000 {
+		tally.waited(at(100+2*i), at(101+2*i), false)
+	}
+	if len(tally.waits) > rememberedWaits || tally.Stats().Waited != 1062*time.Second {
+		t.Errorf("%d spans, %s", len(tally.waits), tally.Stats().Waited)
 	}
 }
