@@ -365,3 +365,43 @@ func TestWithGroup(t *testing.T) {
 		t.Error("the group is lost")
 	}
 }
+
+// TestDo_cancelAnywhere ends a statement at any moment: no call is sent after
+// that, nothing is left in line, and other statements are served.
+func TestDo_cancelAnywhere(t *testing.T) {
+	for range 300 {
+		synctest.Test(t, func(t *testing.T) {
+			limited := &limiter{terms: terms{burst: 40, rate: 20, latency: 100 * time.Millisecond, tells: rand.N(2) == 0, fails: 0.05}}
+			ctx, cancel := context.WithCancel(t.Context())
+			tr := New(Options{Concurrency: 8, Base: service(func(r *http.Request) (*http.Response, error) {
+				if r.Header.Get("Of") == "ended" && ctx.Err() != nil {
+					t.Error("a call was sent after the end")
+				}
+				return limited.RoundTrip(r)
+			})})
+			send := func(ctx context.Context, of string, calls int) *sync.WaitGroup {
+				var group sync.WaitGroup
+				for range calls {
+					group.Go(func() {
+						r := reads(Limit{Burst: 50, PerSecond: 25, Holds: true, Remaining: left})
+						r.Header = http.Header{"Of": {of}}
+						_, err := tr.Do(WithGroup(ctx, of), r)
+						if err != nil && (of != "ended" || !errors.Is(err, context.Canceled)) {
+							t.Error(err)
+						}
+					})
+				}
+				return &group
+			}
+			ended, other := send(ctx, "ended", 100), send(t.Context(), "other", 20)
+			time.Sleep(rand.N(6 * time.Second))
+			cancel()
+			ended.Wait()
+			other.Wait()
+			l, h := tr.lane(&Request{Bucket: reads(Limit{}).Bucket}, mustParse(there)), tr.host(mustParse(there))
+			if l.flying != 0 || l.queue.size != 0 || len(l.queue.lines) != 0 || h.free != 8 || h.queue.size != 0 {
+				t.Errorf("left: %d under way, %+v, %d free, %+v", l.flying, l.queue, h.free, h.queue)
+			}
+		})
+	}
+}
