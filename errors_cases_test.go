@@ -270,7 +270,7 @@ func failures() []badInput {
 	}
 	return []badInput{
 		failed(408), failed(500), failed(502), failed(503), failed(504), unknown(500), unknown(503), unknown(504),
-		throttled("429 beyond the time", readPool), throttled("429 of a POST beyond the time", disconnect),
+		throttled("429", readPool), throttled("429 of a POST", disconnect),
 		{name: "429 beyond patience", text: readPool, answer: says(429, "TooManyRequests", "Later.", "Retry-After", "3600"), code: fault.Throttled, message: "throttles", hint: "run it again after", exit: 7, requests: 1},
 	}
 }

@@ -39,6 +39,9 @@ func (c *Client) Request(call provider.Call) (transport.Request, error) {
 		r.URL += "?" + query
 	}
 	r.Bucket, r.Limit = limit(m, path, r.URL)
+	if id, ok := ParseID(path); ok && r.Bucket != "" {
+		r.Part = strings.ToLower(id.Namespace) // resource providers have limits of their own
+	}
 	return r, c.headers(call, r.Header)
 }
 

@@ -276,8 +276,8 @@ func TestRequest_limit(t *testing.T) {
 			Burst: 250, PerSecond: 25, Holds: holds,
 			Remaining: "x-ms-ratelimit-remaining-subscription-reads", Shared: "x-ms-ratelimit-remaining-subscription-global-reads",
 		}
-		if err != nil || r.Limit != want {
-			t.Errorf("%s: %+v, %v", endpoint, r.Limit, err)
+		if err != nil || r.Limit != want || r.Part != "microsoft.desktopvirtualization" {
+			t.Errorf("%s: %+v of %q, %v", endpoint, r.Limit, r.Part, err)
 		}
 	}
 }

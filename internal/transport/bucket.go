@@ -18,6 +18,13 @@ type Limit struct {
 	Shared    string // header of an answer: how many are left of a larger bucket that other callers use too
 }
 
+// spare tells whether an answer says that the limit is not used up.
+func (l Limit) spare(h http.Header) bool {
+	left, told := count(h, l.Remaining)
+	shared, sharedTold := count(h, l.Shared)
+	return told && left > 0 && (!sharedTold || shared > 0)
+}
+
 // agreeing is how many answers in a row have to show more calls than we count
 // before they are believed: instances of a service that do not share a count
 // contradict each other.

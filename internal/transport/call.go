@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -79,35 +80,67 @@ func (o outcome) throttled() bool {
 	return o.response != nil && o.response.Status == http.StatusTooManyRequests
 }
 
-// enter waits until the service's limit and the bound of the host let the call
-// through. The lane may be closed while the call stands in line at the host; it
+// enter waits until the service's limits and the bound of the host let the call
+// through. A lane may be closed while the call stands in line further on; it
 // then waits again. The error is that of ctx.
 func (c *call) enter(ctx context.Context) (leave func(outcome), err error) {
-	l, h := c.transport.lane(&c.request, c.url), c.transport.host(c.url)
+	lanes, h := c.transport.lanes(&c.request, c.url), c.transport.host(c.url)
 	for again := c.attempts > 0; ; again = true {
-		t, err := c.passLane(ctx, l, again)
+		turns, err := c.passLanes(ctx, lanes, again)
 		if err != nil {
 			return nil, err
 		}
 		if err := h.enter(ctx, c.group, again); err != nil {
-			l.retreat()
+			retreat(lanes)
 			return nil, err
 		}
-		if !l.closed() {
+		if !slices.ContainsFunc(lanes, (*lane).closed) {
 			return func(o outcome) {
 				h.leave()
-				l.leave(t, o)
+				c.leaveLanes(lanes, turns, o)
 			}, nil
 		}
 		h.leave()
+		retreat(lanes)
+	}
+}
+
+// passLanes waits in one lane after the other.
+func (c *call) passLanes(ctx context.Context, lanes []*lane, again bool) ([]*turn, error) {
+	var turns []*turn
+	for i, l := range lanes {
+		t, err := c.passLane(ctx, l, again)
+		if err != nil {
+			retreat(lanes[:i])
+			return nil, err
+		}
+		turns = append(turns, t)
+	}
+	return turns, nil
+}
+
+func retreat(lanes []*lane) {
+	for _, l := range lanes {
 		l.retreat()
+	}
+}
+
+// leaveLanes tells the lanes of the outcome. A refusal is laid to the narrow one
+// where the service says that the limit of the other is not used up.
+func (c *call) leaveLanes(lanes []*lane, turns []*turn, o outcome) {
+	blamed := len(lanes) - 1
+	if o.throttled() && c.request.Limit.spare(o.response.Header) {
+		blamed = 0
+	}
+	for i, l := range lanes {
+		l.leave(turns[i], o, o.throttled() && i == blamed)
 	}
 }
 
 // passLane waits for the service's limit. What the limit itself costs, and not
 // the number of calls, counts as waiting.
 func (c *call) passLane(ctx context.Context, l *lane, again bool) (*turn, error) {
-	if err := ctx.Err(); err != nil || l == nil {
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	t, until := l.join(c.group, again)

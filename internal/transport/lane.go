@@ -30,8 +30,9 @@ type lane struct {
 	timer  *time.Timer // lets in those that wait for a time
 }
 
-// laneKey names a lane: an endpoint and, of its calls, those that share a limit.
-type laneKey struct{ origin, bucket string }
+// laneKey names a lane: an endpoint and, of its calls, those that share a limit,
+// or the part of them that may have one of its own.
+type laneKey struct{ origin, bucket, part string }
 
 // newLane makes a lane at full width: only the service can tell that it is too
 // wide.
@@ -40,27 +41,34 @@ func newLane(o Options, l Limit) *lane {
 	return &lane{widest: widest, width: widest, patience: o.Patience, bucket: newBucket(l)}
 }
 
-// lane finds the lane of a request; nil where it shares no limit.
-func (t *Transport) lane(r *Request, u *url.URL) *lane {
+// lanes finds those of a request, the narrow one first: who waits there must
+// not take up room in the other. None where it shares no limit.
+func (t *Transport) lanes(r *Request, u *url.URL) []*lane {
 	if r.Bucket == "" {
 		return nil
 	}
-	key := laneKey{Origin(u), r.Bucket}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l := t.lanes[key]
+	origin := Origin(u)
+	outer := t.laneOf(laneKey{origin, r.Bucket, ""}, r.Limit)
+	if r.Part == "" {
+		return []*lane{outer}
+	}
+	return []*lane{t.laneOf(laneKey{origin, r.Bucket, r.Part}, Limit{}), outer}
+}
+
+// laneOf finds a lane or makes it; t.mu is held.
+func (t *Transport) laneOf(key laneKey, limit Limit) *lane {
+	l := t.laneMap[key]
 	if l == nil {
-		l = newLane(t.options, r.Limit)
-		t.lanes[key] = l
+		l = newLane(t.options, limit)
+		t.laneMap[key] = l
 	}
 	return l
 }
 
 // closed tells whether the service wants no calls now.
 func (l *lane) closed() bool {
-	if l == nil {
-		return false
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return time.Now().Before(l.opens)
@@ -102,9 +110,6 @@ func (l *lane) abandon(t *turn) {
 
 // retreat gives a place back that was not used.
 func (l *lane) retreat() {
-	if l == nil {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.unused()
@@ -118,11 +123,9 @@ func (l *lane) unused() {
 
 // leave makes room and learns from the outcome. Calls that were under way
 // together when the service began to throttle are one sign of it and halve the
-// width once. What never got an answer tells nothing.
-func (l *lane) leave(t *turn, o outcome) {
-	if l == nil {
-		return
-	}
+// width once. What never got an answer tells nothing, nor does a refusal that
+// another lane is to blame for.
+func (l *lane) leave(t *turn, o outcome, blamed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !o.tried {
@@ -131,7 +134,7 @@ func (l *lane) leave(t *turn, o outcome) {
 	}
 	l.flying--
 	switch {
-	case o.response == nil:
+	case o.response == nil || o.throttled() && !blamed:
 	case !o.throttled():
 		l.width = math.Min(l.widest, l.width+1/l.width)
 	case l.cut.IsZero() || t.entered.After(l.cut):
@@ -139,9 +142,9 @@ func (l *lane) leave(t *turn, o outcome) {
 		l.cut = time.Now()
 	}
 	if o.response != nil {
-		l.bucket.answered(o.response.Header, o.throttled(), t.number, l.flying)
+		l.bucket.answered(o.response.Header, blamed, t.number, l.flying)
 	}
-	if o.throttled() && l.opens.Before(o.retryAt) && time.Until(o.retryAt) <= l.patience {
+	if blamed && l.opens.Before(o.retryAt) && time.Until(o.retryAt) <= l.patience {
 		l.opens = o.retryAt
 	}
 	l.admit()

@@ -131,7 +131,7 @@ func TestLane_throttledService(t *testing.T) {
 		"lower, nothing published":               {terms{burst: 100, rate: 10}, Limit{}, 2000, 0.8, 0.5},
 		"higher, tells":                          {terms{burst: 4000, rate: 100, tells: true}, published(true), 4000, 0.5, 0.01},
 	} {
-		for _, latency := range []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, time.Second} {
+		for _, latency := range []time.Duration{100 * time.Millisecond, time.Second} {
 			t.Run(fmt.Sprintf("%s, %s", name, latency), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					service := &limiter{terms: test.service}
@@ -196,20 +196,20 @@ func TestLane_width(t *testing.T) {
 		no := outcome{tried: true, response: &Response{Status: 429}}
 		yes := outcome{tried: true, response: &Response{Status: 200}}
 		for i := range 4 {
-			l.leave(turns[i], no)
+			l.leave(turns[i], no, true)
 		}
 		if l.width != 4 || l.flying != 4 {
 			t.Errorf("width %v, %d under way: calls that went together halve once", l.width, l.flying)
 		}
 		for i := range 4 {
-			l.leave(turns[4+i], yes)
+			l.leave(turns[4+i], yes, false)
 		}
 		if l.width <= 4 || l.width > 5.1 || l.flying != 0 {
 			t.Errorf("width %v, %d under way", l.width, l.flying)
 		}
 		for range 200 {
 			turn, _ := l.join(nil, false)
-			l.leave(turn, yes)
+			l.leave(turn, yes, false)
 		}
 		if l.width != 8 {
 			t.Errorf("width %v, want the widest again", l.width)
@@ -226,7 +226,7 @@ func TestLane_closed(t *testing.T) {
 			return outcome{tried: true, response: &Response{Status: 429}, retryAt: time.Now().Add(wait)}
 		}
 		turn, _ := l.join(nil, false)
-		l.leave(turn, refused(10*time.Second))
+		l.leave(turn, refused(10*time.Second), true)
 		start := time.Now()
 		turn, until := l.join(nil, false)
 		if !until.Equal(start.Add(10 * time.Second)) {
@@ -236,11 +236,47 @@ func TestLane_closed(t *testing.T) {
 		if time.Since(start) != 10*time.Second || turn.held != 10*time.Second {
 			t.Errorf("let in after %s, held for %s", time.Since(start), turn.held)
 		}
-		l.leave(turn, refused(time.Hour))
+		l.leave(turn, refused(time.Hour), true)
 		if turn, _ = l.join(nil, false); turn.number == 0 {
 			t.Error("a call waits for longer than it would by itself")
 		}
 	})
+}
+
+// TestLane_part closes the calls to one part of a service alone, where the
+// service says that the limit of all is not used up; else all of them.
+func TestLane_part(t *testing.T) {
+	for told, want := range map[string]time.Duration{"200": 0, "0": 10 * time.Second, "": 10 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			tr := New(Options{Base: service(func(r *http.Request) (*http.Response, error) {
+				if r.URL.Path == "/busy" && time.Since(start) < 10*time.Second {
+					return answer(429, "", "Retry-After", "10", left, told), nil
+				}
+				return answer(200, "", left, "200"), nil
+			})})
+			send := func(part string) time.Duration {
+				r := reads(published(true))
+				r.URL, r.Part = "https://h/"+part, part
+				response, err := tr.Do(t.Context(), r)
+				if err != nil || response.Status != 200 {
+					t.Errorf("%+v, %v", response, err)
+				}
+				return time.Since(start)
+			}
+			var group sync.WaitGroup
+			for range 70 {
+				group.Go(func() { send("busy") })
+			}
+			group.Go(func() {
+				time.Sleep(time.Millisecond)
+				if took := send("other").Round(time.Second); took != want {
+					t.Errorf("with %q left, another part waited %s, want %s", told, took, want)
+				}
+			})
+			group.Wait()
+		})
+	}
 }
 
 // TestLane_abandoned leaves nothing of calls that gave up, neither while they
@@ -262,7 +298,7 @@ func TestLane_abandoned(t *testing.T) {
 			})
 		}
 		group.Wait()
-		l := tr.lane(&Request{Bucket: reads(Limit{}).Bucket}, mustParse(there))
+		l := tr.lanes(&Request{Bucket: reads(Limit{}).Bucket}, mustParse(there))[0]
 		h := tr.host(mustParse(there))
 		if l.flying != 0 || l.queue.size != 0 || len(l.queue.order) != 0 || len(l.queue.lines) != 0 {
 			t.Errorf("%d under way, queue %+v", l.flying, l.queue)
@@ -384,6 +420,7 @@ func TestDo_cancelAnywhere(t *testing.T) {
 				for range calls {
 					group.Go(func() {
 						r := reads(Limit{Burst: 50, PerSecond: 25, Holds: true, Remaining: left})
+						r.Part = []string{"", "a", "b"}[rand.N(3)]
 						r.Header = http.Header{"Of": {of}}
 						_, err := tr.Do(WithGroup(ctx, of), r)
 						if err != nil && (of != "ended" || !errors.Is(err, context.Canceled)) {
@@ -398,9 +435,13 @@ func TestDo_cancelAnywhere(t *testing.T) {
 			cancel()
 			ended.Wait()
 			other.Wait()
-			l, h := tr.lane(&Request{Bucket: reads(Limit{}).Bucket}, mustParse(there)), tr.host(mustParse(there))
-			if l.flying != 0 || l.queue.size != 0 || len(l.queue.lines) != 0 || h.free != 8 || h.queue.size != 0 {
-				t.Errorf("left: %d under way, %+v, %d free, %+v", l.flying, l.queue, h.free, h.queue)
+			for key, l := range tr.laneMap {
+				if l.flying != 0 || l.queue.size != 0 || len(l.queue.lines) != 0 {
+					t.Errorf("left in %v: %d under way, %+v", key, l.flying, l.queue)
+				}
+			}
+			if h := tr.host(mustParse(there)); h.free != 8 || h.queue.size != 0 {
+				t.Errorf("left: %d free, %+v", h.free, h.queue)
 			}
 		})
 	}

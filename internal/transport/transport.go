@@ -77,6 +77,7 @@ type Request struct {
 	Idempotent bool   // a POST that only reads; GET, HEAD, PUT and DELETE are repeatable anyway
 	Authorize  bool   // whether the provider's credential is put on
 	Bucket     string // names the calls that share a limit of the endpoint; after a 429 all of them wait; empty: none
+	Part       string // names those calls of a Bucket that may have a narrower limit of their own; empty: none
 	Limit      Limit  // what is known of that limit; the first request of a Bucket says it for all
 }
 
@@ -122,9 +123,9 @@ type Transport struct {
 	base    http.RoundTripper
 	total   Tally
 
-	mu    sync.Mutex
-	hosts map[string]*host
-	lanes map[laneKey]*lane
+	mu      sync.Mutex
+	hosts   map[string]*host
+	laneMap map[laneKey]*lane
 }
 
 // New makes a Transport. Nothing is connected yet.
@@ -133,7 +134,7 @@ func New(o Options) *Transport {
 	o.Attempts = orDefault(o.Attempts, DefaultAttempts)
 	o.Patience = orDefault(o.Patience, DefaultPatience)
 	o.MaxBody = orDefault(o.MaxBody, DefaultMaxBody)
-	t := &Transport{options: o, base: o.Base, hosts: map[string]*host{}, lanes: map[laneKey]*lane{}}
+	t := &Transport{options: o, base: o.Base, hosts: map[string]*host{}, laneMap: map[laneKey]*lane{}}
 	if t.base == nil {
 		t.base = connections(o)
 	}
