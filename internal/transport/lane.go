@@ -17,6 +17,7 @@ import (
 type lane struct {
 	widest   float64
 	patience time.Duration // nobody waits for longer
+	part     bool          // at full width it bounds nothing: the lane of the whole does
 
 	mu     sync.Mutex
 	width  float64
@@ -54,7 +55,8 @@ func (t *Transport) lanes(r *Request, u *url.URL) []*lane {
 	if r.Part == "" {
 		return []*lane{outer}
 	}
-	return []*lane{t.laneOf(laneKey{origin, r.Bucket, r.Part}, Limit{}), outer}
+	inner := t.laneOf(laneKey{origin, r.Bucket, r.Part}, Limit{})
+	return []*lane{inner, outer}
 }
 
 // laneOf finds a lane or makes it; t.mu is held.
@@ -62,6 +64,7 @@ func (t *Transport) laneOf(key laneKey, limit Limit) *lane {
 	l := t.laneMap[key]
 	if l == nil {
 		l = newLane(t.options, limit)
+		l.part = key.part != ""
 		t.laneMap[key] = l
 	}
 	return l
@@ -162,7 +165,7 @@ func (l *lane) wake() {
 func (l *lane) admit() {
 	now := time.Now()
 	for l.queue.size > 0 {
-		if l.flying >= int(l.width) {
+		if l.flying >= int(l.width) && !(l.part && l.width == l.widest) {
 			l.rest(now, l.width < l.widest)
 			return
 		}

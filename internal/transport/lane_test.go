@@ -279,6 +279,44 @@ func TestLane_part(t *testing.T) {
 	}
 }
 
+// TestLane_waits tells a call's wait and its end, also where calls of a part of
+// the service stand in line for the limit of the whole.
+func TestLane_waits(t *testing.T) {
+	for _, part := range []string{"", "p"} {
+		synctest.Test(t, func(t *testing.T) {
+			tr := New(Options{Base: &limiter{terms: terms{burst: 250, rate: 25, latency: 100 * time.Millisecond}}})
+			tally := NewTally(Limits{})
+			ctx := WithTally(t.Context(), tally)
+			r := reads(published(true))
+			r.Part = part
+			start := time.Now()
+			var longest time.Duration
+			var mu sync.Mutex
+			var group sync.WaitGroup
+			for range 750 {
+				group.Go(func() {
+					response, err := tr.Do(ctx, r)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					longest = max(longest, response.Waited)
+				})
+			}
+			time.Sleep(5 * time.Second)
+			if s := tally.Stats(); s.WaitingFor == "" || s.WaitUntil.Sub(start).Round(time.Second) != 20*time.Second {
+				t.Errorf("part %q: until %s: %+v", part, s.WaitUntil.Sub(start), s)
+			}
+			group.Wait()
+			if s := tally.Stats(); longest < 18*time.Second || s.Waited < 18*time.Second || s.Waited > 21*time.Second {
+				t.Errorf("part %q: a call waited %s, the statement %s", part, longest, s.Waited)
+			}
+		})
+	}
+}
+
 // TestLane_abandoned leaves nothing of calls that gave up, neither while they
 // wait for room nor while they wait for a time.
 func TestLane_abandoned(t *testing.T) {
