@@ -261,10 +261,16 @@ func failures() []badInput {
 			message: "the outcome is unknown", hint: "look whether it happened", exit: 7, requests: 1,
 		}
 	}
+	throttled := func(name, text string) badInput { // it would be repeated if there were time
+		return badInput{
+			name: name, text: text, answer: says(429, "TooManyRequests", "Later.", "Retry-After", "90"),
+			flags: []string{"--timeout", "60s"}, options: []planeql.Option{planeql.WithTimeout(time.Minute)},
+			code: fault.Throttled, message: "throttles", hint: "run it again after", exit: 7, requests: 1,
+		}
+	}
 	return []badInput{
 		failed(408), failed(500), failed(502), failed(503), failed(504), unknown(500), unknown(503), unknown(504),
-		{name: "429", text: readPool, answer: soon(429, "TooManyRequests"), code: fault.Throttled, message: "throttles", hint: "run it again", exit: 7, requests: 5},
-		{name: "429 of a POST", text: disconnect, answer: soon(429, "TooManyRequests"), code: fault.Throttled, message: "throttles", hint: "run it again", exit: 7, requests: 5},
+		throttled("429", readPool), throttled("429 of a POST", disconnect),
 		{name: "429 beyond patience", text: readPool, answer: says(429, "TooManyRequests", "Later.", "Retry-After", "3600"), code: fault.Throttled, message: "throttles", hint: "run it again after", exit: 7, requests: 1},
 	}
 }

@@ -24,7 +24,7 @@ type Summary struct {
 	Calls    int // requests sent, repetitions included
 	Retries  int
 	Bytes    int64         // of the answers
-	Waited   time.Duration // between repetitions
+	Waited   time.Duration // in which calls were held back, between repetitions and for the service's limits
 	Duration time.Duration
 	Failed   int // targets of a write that failed
 	DryRun   bool

@@ -38,7 +38,10 @@ func (c *Client) Request(call provider.Call) (transport.Request, error) {
 	if query := c.query(call); query != "" {
 		r.URL += "?" + query
 	}
-	r.Bucket = bucket(m, path)
+	r.Bucket, r.Limit = limit(m, path, r.URL)
+	if id, ok := ParseID(path); ok && r.Bucket != "" {
+		r.Part = strings.ToLower(id.Namespace) // resource providers have limits of their own
+	}
 	return r, c.headers(call, r.Header)
 }
 
@@ -239,23 +242,17 @@ func (c *Client) apiVersion(m *provider.Method, documented string) string {
 	return documented
 }
 
-// bucket names the limit of Azure Resource Manager that a call is counted
-// against: by subscription, or the tenant, and by read, write or delete. A POST
-// is a write there even where it only reads.
-func bucket(m *provider.Method, path string) string {
-	if m.Resource.Family != provider.ARM {
-		return ""
+// limit names the limit of the service that a call is counted against, and
+// tells its published size. Simulators and proxies need not have it: at an
+// endpoint that is not the service's own it holds when the answers show it.
+func limit(m *provider.Method, path, address string) (string, transport.Limit) {
+	l := provider.LimitAt(m, path)
+	if l.None() {
+		return "", transport.Limit{}
 	}
-	scope := "tenant"
-	if id, ok := ParseID(path); ok && id.Subscription != "" {
-		scope = strings.ToLower(id.Subscription)
+	bucket := m.Resource.Provider + "|" + l.Scope + "|" + string(l.Kind)
+	return bucket, transport.Limit{
+		Burst: float64(l.Burst), PerSecond: l.PerSecond, Holds: provider.HoldsAt(m.Resource.Family, address),
+		Remaining: l.Remaining, Shared: l.Shared,
 	}
-	kind := "write"
-	switch m.HTTPMethod {
-	case http.MethodGet, http.MethodHead:
-		kind = "read"
-	case http.MethodDelete:
-		kind = "delete"
-	}
-	return m.Resource.Provider + "|" + scope + "|" + kind
 }

@@ -263,3 +263,21 @@ type wireRecord struct {
 	Headers    map[string]string `json:"headers"`
 	Body       json.RawMessage   `json:"request_body"`
 }
+
+// TestRequest_limit sends the published limit along: it holds at the service
+// itself, and elsewhere once answers show it.
+func TestRequest_limit(t *testing.T) {
+	for endpoint, holds := range map[string]bool{
+		"https://management.azure.com": true, "https://management.chinacloudapi.cn": true, "http://127.0.0.1:8080": false,
+	} {
+		tr := transport.New(transport.Options{Targets: map[string]transport.Target{"azure": {Endpoint: endpoint}}})
+		r, err := New(tr, Options{}).Request(listCall())
+		want := transport.Limit{
+			Burst: 250, PerSecond: 25, Holds: holds,
+			Remaining: "x-ms-ratelimit-remaining-subscription-reads", Shared: "x-ms-ratelimit-remaining-subscription-global-reads",
+		}
+		if err != nil || r.Limit != want || r.Part != "microsoft.desktopvirtualization" {
+			t.Errorf("%s: %+v of %q, %v", endpoint, r.Limit, r.Part, err)
+		}
+	}
+}

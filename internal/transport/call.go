@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -21,12 +22,15 @@ type call struct {
 	url       *url.URL
 	target    Target
 	tallies   [2]*Tally // of the transport, of the statement (may be nil)
-	started   time.Time
+	group     any       // whose calls are served in turn with those of others
 
 	attempts  int
-	retries   int // attempts that count against the limit: not the first, no redirect, no fresh sign-in
+	retries   int           // attempts that count against the limit: not the first, no redirect, no fresh sign-in, none after a 429
+	refusals  int           // attempts that were answered with 429
+	held      time.Duration // waits that refusals have cost
 	redirects int
-	waited    time.Duration
+	waited    time.Duration // between attempts, and in line for the service's limit
+	took      time.Duration // of the attempts themselves
 	gaveUp    string
 	doubtful  bool        // an attempt that was repeated may have been carried out
 	signed    string      // Authorization of the last attempt
@@ -40,6 +44,7 @@ type call struct {
 type outcome struct {
 	response *Response
 	err      error
+	tried    bool // there was an attempt; else nothing was sent
 	sent     bool // the request may have reached the service
 	retryAt  time.Time
 }
@@ -47,17 +52,11 @@ type outcome struct {
 // attempt sends the request once and reads the whole answer, so that an answer
 // that breaks off counts as a broken connection and can be asked for again.
 func (c *call) attempt(ctx context.Context) (o outcome) {
-	lane := c.transport.lane(c.request.Bucket)
-	if err := c.passLane(ctx, lane); err != nil {
-		return outcome{err: err}
-	}
-	entered := time.Now()
-	defer func() { lane.leave(entered, o.throttled()) }()
-	release, err := c.transport.slot(ctx, c.url.Host)
+	leave, err := c.enter(ctx)
 	if err != nil {
 		return outcome{err: err}
 	}
-	defer release()
+	defer func() { leave(o) }()
 	hr, err := c.build(ctx)
 	if err != nil {
 		return outcome{err: err}
@@ -69,7 +68,8 @@ func (c *call) attempt(ctx context.Context) (o outcome) {
 	}
 	c.attempts++
 	start := time.Now()
-	o = c.exchange(hr)
+	o = c.exchange(hr, start)
+	o.tried = true
 	c.record(hr, o, start)
 	return o
 }
@@ -80,23 +80,83 @@ func (o outcome) throttled() bool {
 	return o.response != nil && o.response.Status == http.StatusTooManyRequests
 }
 
-// passLane waits while the service wants no calls of this kind, and then for
-// room. The lane may have been closed again while the call stood in the queue.
-func (c *call) passLane(ctx context.Context, l *lane) error {
-	for {
-		for wait := l.closed(); wait > 0; wait = l.closed() {
-			if err := c.pause(ctx, wait); err != nil {
-				return err
-			}
+// enter waits until the service's limits and the bound of the host let the call
+// through. A lane may be closed while the call stands in line further on; it
+// then waits again. The error is that of ctx.
+func (c *call) enter(ctx context.Context) (leave func(outcome), err error) {
+	lanes, h := c.transport.lanes(&c.request, c.url), c.transport.host(c.url)
+	for again := c.attempts > 0; ; again = true {
+		turns, err := c.passLanes(ctx, lanes, again)
+		if err != nil {
+			return nil, err
 		}
-		if err := l.enter(ctx); err != nil {
-			return err
+		if err := h.enter(ctx, c.group, again); err != nil {
+			retreat(lanes)
+			return nil, err
 		}
-		if l.closed() <= 0 {
-			return nil
+		if !slices.ContainsFunc(lanes, (*lane).closed) {
+			return func(o outcome) {
+				h.leave()
+				c.leaveLanes(lanes, turns, o)
+			}, nil
 		}
+		h.leave()
+		retreat(lanes)
+	}
+}
+
+// passLanes waits in one lane after the other.
+func (c *call) passLanes(ctx context.Context, lanes []*lane, again bool) ([]*turn, error) {
+	var turns []*turn
+	for i, l := range lanes {
+		t, err := c.passLane(ctx, l, again)
+		if err != nil {
+			retreat(lanes[:i])
+			return nil, err
+		}
+		turns = append(turns, t)
+	}
+	return turns, nil
+}
+
+func retreat(lanes []*lane) {
+	for _, l := range lanes {
 		l.retreat()
 	}
+}
+
+// leaveLanes tells the lanes of the outcome. A refusal is laid to the narrow one
+// where the service says that the limit of the other is not used up.
+func (c *call) leaveLanes(lanes []*lane, turns []*turn, o outcome) {
+	blamed := len(lanes) - 1
+	if o.throttled() && c.request.Limit.spare(o.response.Header) {
+		blamed = 0
+	}
+	for i, l := range lanes {
+		l.leave(turns[i], o, o.throttled() && i == blamed)
+	}
+}
+
+// passLane waits for the service's limit. What the limit itself costs, and not
+// the number of calls, counts as waiting.
+func (c *call) passLane(ctx context.Context, l *lane, again bool) (*turn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	t, until := l.join(c.group, again)
+	c.announce(until)
+	var err error
+	select {
+	case <-t.ready:
+		if err = ctx.Err(); err != nil {
+			l.retreat()
+		}
+	case <-ctx.Done():
+		err = ctx.Err()
+		l.abandon(t)
+	}
+	c.hasWaited(t.held, !until.IsZero())
+	return t, err
 }
 
 // build makes the request of one attempt, signed.
@@ -148,7 +208,8 @@ func (c *call) authorize(ctx context.Context, hr *http.Request) error {
 }
 
 // exchange sends the request and reads the answer to its end.
-func (c *call) exchange(hr *http.Request) outcome {
+func (c *call) exchange(hr *http.Request, start time.Time) outcome {
+	defer func() { c.took += time.Since(start) }()
 	resp, err := c.transport.base.RoundTrip(hr)
 	if err != nil {
 		return outcome{err: err, sent: c.mayHaveSent(err)}
@@ -161,11 +222,9 @@ func (c *call) exchange(hr *http.Request) outcome {
 	for _, t := range c.tallies {
 		t.received(len(body), resp.StatusCode)
 	}
-	now := time.Now()
-	return outcome{sent: true, retryAt: retryAt(resp.Header, now), response: &Response{
+	return outcome{sent: true, retryAt: retryAt(resp.Header, time.Now()), response: &Response{
 		Status: resp.StatusCode, Header: resp.Header, Body: body, URL: c.url.String(),
-		RequestID: requestID(resp.Header), Attempts: c.attempts, Waited: c.waited,
-		Duration: now.Sub(c.started),
+		RequestID: requestID(resp.Header),
 	}}
 }
 
@@ -190,12 +249,22 @@ func requestID(h http.Header) string {
 	return ""
 }
 
+// outOfTime tells whether the statement's time ended while a request that was
+// tried before stood in line. What became of it then is what is reported.
+func (c *call) outOfTime(ctx context.Context, o, last outcome) bool {
+	if o.tried || !last.tried || fault.As(o.err) != nil || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return false
+	}
+	c.gaveUp = "the time for the statement was over before the next attempt"
+	return true
+}
+
 // finish makes the result of the last attempt.
 func (c *call) finish(ctx context.Context, o outcome) (*Response, error) {
 	if o.err != nil {
 		return nil, c.failure(ctx, o)
 	}
-	o.response.Attempts, o.response.Waited = c.attempts, c.waited
+	o.response.Attempts, o.response.Waited, o.response.Duration = c.attempts, c.waited, c.took
 	o.response.RetryAt, o.response.GaveUp, o.response.Doubtful = o.retryAt, c.gaveUp, c.doubtful
 	return o.response, nil
 }
@@ -206,9 +275,7 @@ func (c *call) pause(ctx context.Context, wait time.Duration) error {
 		return nil
 	}
 	start := time.Now()
-	for _, t := range c.tallies {
-		t.waiting(start.Add(wait), c.url.Host)
-	}
+	c.announce(start.Add(wait))
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	var err error
@@ -217,12 +284,33 @@ func (c *call) pause(ctx context.Context, wait time.Duration) error {
 	case <-ctx.Done():
 		err = c.failure(ctx, outcome{err: ctx.Err()})
 	}
-	spent := time.Since(start)
-	c.waited += spent
-	for _, t := range c.tallies {
-		t.waited(spent)
+	c.hasWaited(time.Since(start), true)
+	if f := fault.As(err); f != nil {
+		f.HTTP.Waited = c.waited
 	}
 	return err
+}
+
+// announce tells until when the call waits; the zero time is not known.
+func (c *call) announce(until time.Time) {
+	if until.IsZero() {
+		return
+	}
+	for _, t := range c.tallies {
+		t.waiting(until, c.url.Host)
+	}
+}
+
+// hasWaited counts a wait that ends now.
+func (c *call) hasWaited(wait time.Duration, announced bool) {
+	c.waited += wait
+	if wait <= 0 && !announced {
+		return
+	}
+	now := time.Now()
+	for _, t := range c.tallies {
+		t.waited(now.Add(-wait), now, announced)
+	}
 }
 
 // record tells observers and the log of an attempt.

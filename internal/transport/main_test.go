@@ -3,6 +3,7 @@ package transport
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -38,4 +39,12 @@ func wantFault(t *testing.T, err error, code fault.Code, says string) *fault.Err
 		t.Fatalf("error %v, want %s with %q\n%s", err, code, says, fault.From(err).Print())
 	}
 	return f
+}
+
+func mustParse(text string) *url.URL {
+	u, err := url.Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return u
 }

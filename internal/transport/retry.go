@@ -19,6 +19,10 @@ const (
 	lastBound  = 30 * time.Second
 )
 
+// trustedRefusals is how many refusals of a request the service may answer with
+// a time of less than a second to come back.
+const trustedRefusals = 5
+
 // maxRedirects bounds how often a request is sent elsewhere within an origin.
 const maxRedirects = 5
 
@@ -33,30 +37,50 @@ func (c *call) again(ctx context.Context, o outcome) (time.Duration, bool) {
 	if !c.mayRepeat(o) {
 		return 0, false
 	}
-	if c.retries+1 >= c.transport.options.Attempts {
+	if !o.throttled() && c.retries+1 >= c.transport.options.Attempts {
 		return c.giveUp("all %d attempts were used", c.attempts)
 	}
 	wait := c.wait(o)
-	if wait > c.transport.options.Patience {
-		return c.giveUp("the service asks to wait %s, longer than the %s that is waited at most",
-			wait.Round(time.Second), c.transport.options.Patience)
+	if why := c.impatient(o, wait); why != "" {
+		return c.giveUp("%s", why)
 	}
 	if deadline, ok := ctx.Deadline(); ok && time.Now().Add(wait).After(deadline) {
 		return c.giveUp("the next attempt, in %s, is beyond the time for the statement", wait.Round(time.Millisecond))
 	}
 	for _, t := range c.tallies {
-		if why := t.retry(wait); why != "" {
+		if why := t.retry(wait, o.throttled()); why != "" {
 			return c.giveUp("%s", why)
 		}
 	}
-	c.retries++
-	switch {
-	case !o.throttled():
-		c.doubtful = c.doubtful || o.sent
-	case !o.retryAt.IsZero():
-		c.transport.lane(c.request.Bucket).close(time.Now().Add(wait))
-	}
+	c.note(o, wait)
 	return wait, true
+}
+
+// note counts a repetition that was decided on.
+func (c *call) note(o outcome, wait time.Duration) {
+	if !o.throttled() {
+		c.retries++
+		c.doubtful = c.doubtful || o.sent
+		return
+	}
+	c.refusals++
+	c.held += wait
+}
+
+// impatient tells why a wait is longer than is accepted: a single one, or all
+// that refusals have cost this request. How often it was refused does not
+// matter, since the service did nothing and says so.
+func (c *call) impatient(o outcome, wait time.Duration) (why string) {
+	patience := c.transport.options.Patience
+	switch {
+	case wait > patience:
+		return fmt.Sprintf("the service asks to wait %s, longer than the %s that is waited at most",
+			wait.Round(time.Second), patience)
+	case o.throttled() && c.held+wait > patience:
+		return fmt.Sprintf("the service refused it %d times in %s, and %s is waited at most",
+			c.refusals+1, c.held.Round(time.Second), patience)
+	}
+	return ""
 }
 
 // giveUp notes why the request is not sent again, for the message.
@@ -84,15 +108,21 @@ func (c *call) mayRepeat(o outcome) bool {
 
 // wait gives the time before the next attempt: never less than the service
 // asks for, and a little more, so that calls it sent away together do not come
-// back together.
+// back together. A service that goes on refusing although it was obeyed asks for
+// too little.
 func (c *call) wait(o outcome) time.Duration {
+	asked := time.Duration(0)
 	if !o.retryAt.IsZero() {
-		if asked := time.Until(o.retryAt); asked > 0 {
-			return asked + rand.N(min(asked/20, time.Second)+1)
-		}
+		asked = time.Until(o.retryAt)
 	}
-	bound := min(firstBound<<min(c.retries, 10), lastBound)
-	return rand.N(bound + 1)
+	if asked <= 0 {
+		bound := min(firstBound<<min(c.retries+c.refusals, 10), lastBound)
+		return rand.N(bound + 1)
+	}
+	if c.refusals >= trustedRefusals {
+		asked = max(asked, time.Second)
+	}
+	return asked + rand.N(min(asked/20, time.Second)+1)
 }
 
 // redirected follows a redirect of a reading call within its origin. Others

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -179,13 +181,51 @@ func TestDo_lastRealErrorIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, calls, took, err := run(t, Options{Attempts: 3}, get(there), status(503), status(429, "Retry-After", "2"), failing(resetErr))
 		f := wantFault(t, err, fault.ConnectionLost, "connection reset")
-		if calls != 3 || f.HTTP.Attempts != 3 || f.HTTP.Waited != took || took < 2*time.Second {
+		if calls != 4 || f.HTTP.Attempts != 4 || f.HTTP.Waited != took || took < 2*time.Second {
 			t.Errorf("%d calls, %+v", calls, f.HTTP)
 		}
 		if !errors.Is(err, syscall.ECONNRESET) {
 			t.Error("the cause is lost")
 		}
 	})
+}
+
+// TestDo_refusalsAreBoundedByTime goes on after any number of refusals: the
+// service did nothing, so only the time that they cost counts.
+func TestDo_refusalsAreBoundedByTime(t *testing.T) {
+	refused := status(429, "Retry-After", "2")
+	for name, test := range map[string]struct {
+		patience time.Duration
+		answers  []func() (*http.Response, error)
+		status   int
+		min, max int // calls
+		gaveUp   string
+	}{
+		"until it is served":         {0, append(slices.Repeat([]func() (*http.Response, error){refused}, 40), status(200)), 200, 41, 41, ""},
+		"until patience ends":        {time.Minute, []func() (*http.Response, error){refused}, 429, 20, 31, "times in"},
+		"asked to come back at once": {time.Minute, []func() (*http.Response, error){status(429, "retry-after-ms", "1")}, 429, 6, 100, "times in"},
+		"without a time":             {time.Minute, []func() (*http.Response, error){status(429)}, 429, 6, 100, "times in"},
+		"failures keep their limit":  {0, []func() (*http.Response, error){refused, status(503), refused, status(503)}, 503, 7, 7, "all 7 attempts were used"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := Options{Patience: test.patience}
+				response, calls, took, err := run(t, o, get(there), test.answers...)
+				if err != nil || response.Status != test.status || calls < test.min || calls > test.max {
+					t.Fatalf("%d calls, %+v, %v", calls, response, err)
+				}
+				if !strings.Contains(response.GaveUp, test.gaveUp) || (response.GaveUp == "") != (test.gaveUp == "") {
+					t.Errorf("gave up since %q", response.GaveUp)
+				}
+				if response.Attempts != calls || response.Waited != took {
+					t.Errorf("%d attempts, waited %s; want %d and %s", response.Attempts, response.Waited, calls, took)
+				}
+				if test.patience > 0 && took > test.patience {
+					t.Errorf("took %s", took)
+				}
+			})
+		})
+	}
 }
 
 // TestDo_gate holds calls of the same limit back while the service wants none:
@@ -228,6 +268,63 @@ func TestDo_gate(t *testing.T) {
 		group.Wait()
 		if early > 0 {
 			t.Errorf("%d calls came before the time", early)
+		}
+	})
+}
+
+// TestDo_outOfTimeInLine reports what became of a call that was refused and then
+// stood in line until the statement's time was over.
+func TestDo_outOfTimeInLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		tr := New(Options{Base: service(func(*http.Request) (*http.Response, error) {
+			if calls++; calls == 1 {
+				return answer(503, "", "Retry-After", "1"), nil
+			}
+			return answer(429, "", "Retry-After", "280"), nil
+		})})
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		limited := get(there)
+		limited.Bucket = "b"
+		time.AfterFunc(500*time.Millisecond, func() {
+			if _, err := tr.Do(ctx, limited); err != nil {
+				t.Error(err) // it is refused for longer than there is time, and says so
+			}
+		})
+		response, err := tr.Do(ctx, limited)
+		if err != nil || response.Status != 503 || response.Attempts != 1 || !strings.Contains(response.GaveUp, "time for the statement") {
+			t.Fatalf("%+v, %v", response, err)
+		}
+		if response.Waited != 20*time.Second || calls != 2 {
+			t.Errorf("waited %s, %d calls", response.Waited, calls)
+		}
+		_, err = tr.Do(ctx, limited)
+		wantFault(t, err, fault.Cancelled, "the time for the statement is over")
+	})
+}
+
+// TestDo_waitsAndDuration keeps waits apart from the time that requests take.
+func TestDo_waitsAndDuration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		tr := New(Options{Base: service(func(*http.Request) (*http.Response, error) {
+			time.Sleep(300 * time.Millisecond)
+			if calls++; calls == 1 {
+				return answer(429, "", "Retry-After", "7"), nil
+			}
+			return answer(200, ""), nil
+		})})
+		limited := get(there)
+		limited.Bucket, limited.Limit = "b", Limit{Burst: 2, PerSecond: 0.1, Holds: true}
+		start := time.Now()
+		response, err := tr.Do(t.Context(), limited)
+		if err != nil || response.Duration != 600*time.Millisecond || response.Waited != time.Since(start)-response.Duration {
+			t.Errorf("%+v, %v after %s", response, err, time.Since(start))
+		}
+		// The refusal emptied our account: ten seconds for the token.
+		if response.Waited < 9*time.Second || tr.Stats().Waited != response.Waited {
+			t.Errorf("waited %s, in all %s", response.Waited, tr.Stats().Waited)
 		}
 	})
 }
@@ -347,19 +444,89 @@ func TestTally(t *testing.T) {
 }
 
 func TestTally_budget(t *testing.T) {
-	for name, limits := range map[string]Limits{"repetitions": {Retries: 2}, "waits": {Wait: 25 * time.Second}} {
+	for name, test := range map[string]struct {
+		limits Limits
+		status int
+	}{
+		"repetitions of failures": {Limits{Retries: 2}, 503},
+		"waits for failures":      {Limits{Wait: 25 * time.Second}, 503},
+		"waits for refusals":      {Limits{Wait: 25 * time.Second}, 429},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				calls := 0
 				tr := New(Options{Base: service(func(*http.Request) (*http.Response, error) {
 					calls++
-					return answer(429, "", "Retry-After", "10"), nil
+					return answer(test.status, "", "Retry-After", "10"), nil
 				})})
-				response, err := tr.Do(WithTally(t.Context(), NewTally(limits)), get(there))
+				response, err := tr.Do(WithTally(t.Context(), NewTally(test.limits)), get(there))
 				if err != nil || calls != 3 || response.GaveUp == "" {
 					t.Errorf("%d calls, %+v, %v", calls, response, err)
 				}
 			})
 		})
+	}
+}
+
+// TestTally_failures gives repetitions back as long as the service mostly works,
+// and ends them where it does not.
+func TestTally_failures(t *testing.T) {
+	for name, test := range map[string]struct {
+		limit int
+		bad   int // of ten answers
+		all   bool
+	}{
+		"some failures":           {20, 1, true},
+		"nothing but failures":    {20, 10, false},
+		"without a limit":         {-1, 4, true},
+		"none but the default":    {0, 10, false},
+		"failures are the most":   {20, 6, false},
+		"too few to be a problem": {20, 2, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				calls := 0
+				tr := New(Options{Attempts: 20, Base: service(func(*http.Request) (*http.Response, error) {
+					if calls++; calls%10 < test.bad {
+						return answer(503, ""), nil
+					}
+					return answer(200, ""), nil
+				})})
+				ctx := WithTally(t.Context(), NewTally(Limits{Retries: test.limit}))
+				bad := 0
+				for range 200 {
+					response, err := tr.Do(ctx, get(there))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if response.Status != 200 {
+						bad++
+					}
+				}
+				if (bad == 0) != test.all {
+					t.Errorf("%d calls failed of 200, %d were sent", bad, calls)
+				}
+			})
+		})
+	}
+}
+
+// TestTally_waited counts waits side by side once.
+func TestTally_waited(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	var tally Tally
+	for _, w := range []struct{ from, to, want int }{
+		{0, 10, 10}, {5, 12, 12}, {20, 30, 22}, {25, 30, 22}, {29, 40, 32}, {50, 60, 42}, {11, 61, 61}, {61, 62, 62}, {62, 60, 62},
+	} {
+		tally.waited(at(w.from), at(max(w.from, w.to)), false)
+		if got := tally.Stats().Waited; got != time.Duration(w.want)*time.Second {
+			t.Errorf("after %d to %d: %s, want %d s", w.from, w.to, got, w.want)
+		}
+	}
+	for i := range 1000 {
+		tally.waited(at(100+2*i), at(101+2*i), false)
+	}
+	if len(tally.waits) > rememberedWaits || tally.Stats().Waited != 1062*time.Second {
+		t.Errorf("%d spans, %s", len(tally.waits), tally.Stats().Waited)
 	}
 }

@@ -9,22 +9,31 @@ import (
 	"github.com/planeql/planeql/internal/fault"
 )
 
+// DefaultRetries is the default of [Limits].
+const DefaultRetries = 500
+
+// earned is which part of a repetition a good answer gives back to the budget.
+const earned = 0.5
+
+// rememberedWaits bounds the list by which waits side by side are counted once.
+const rememberedWaits = 64
+
 // Stats are counts at one moment.
 type Stats struct {
 	Calls      int           // requests sent, repetitions included
 	Retries    int           // repetitions of a request
 	Throttled  int           // answers with status 429
 	Bytes      int64         // bytes of answers, decompressed
-	Waited     time.Duration // sum of the waits of all calls
+	Waited     time.Duration // time in which calls were held back: between attempts, and in line for a limit of the service; however many at once
 	WaitUntil  time.Time     // the end of the longest wait that is under way; zero: none
 	WaitingFor string        // the host that asked for it
 }
 
-// Limits bound what the calls of a statement may cost. Zero is no limit.
+// Limits bound what the calls of a statement may cost.
 type Limits struct {
-	Calls   int           // requests; the first beyond it fails with fault.LimitReached
-	Retries int           // repetitions; then the last real answer or error stands
-	Wait    time.Duration // sum of the waits; likewise
+	Calls   int           // requests; the first beyond it fails with fault.LimitReached; 0: no limit
+	Retries int           // repetitions after failures, of which each second good answer gives one back; then the last real answer or error stands; 0: DefaultRetries, below 0: no limit
+	Wait    time.Duration // time spent waiting for attempts, waits side by side counted once; likewise; 0: no limit
 }
 
 // Tally counts the calls of a statement and holds them to limits. It is safe
@@ -32,14 +41,25 @@ type Limits struct {
 type Tally struct {
 	limits Limits
 
-	mu     sync.Mutex
-	stats  Stats
-	budget time.Duration // waits granted so far
-	pauses int           // waits under way
+	mu       sync.Mutex
+	stats    Stats
+	granted  time.Duration // waits granted so far
+	until    time.Time     // when the last of them ends
+	failures float64       // repetitions granted that were not given back
+	pauses   int           // announced waits under way
+	waits    []span        // apart from each other, in order
 }
 
+// span is a stretch of time.
+type span struct{ from, to time.Time }
+
 // NewTally makes a Tally with limits.
-func NewTally(l Limits) *Tally { return &Tally{limits: l} }
+func NewTally(l Limits) *Tally {
+	if l.Retries == 0 {
+		l.Retries = DefaultRetries
+	}
+	return &Tally{limits: l}
+}
 
 type tallyKey struct{}
 
@@ -80,21 +100,33 @@ func (t *Tally) call() error {
 	return nil
 }
 
-// retry grants a repetition after a wait, or says why not.
-func (t *Tally) retry(wait time.Duration) (refusal string) {
+// retry grants a repetition after a wait, or says why not. One after a 429 is
+// bounded by time alone.
+func (t *Tally) retry(wait time.Duration, throttled bool) (refusal string) {
 	if t == nil {
 		return ""
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.limits.Retries > 0 && t.stats.Retries >= t.limits.Retries {
+	if !throttled && t.limits.Retries > 0 && t.failures+1 > float64(t.limits.Retries) {
 		return "the statement has used all its repetitions"
 	}
-	if t.limits.Wait > 0 && t.budget+wait > t.limits.Wait {
+	from, until := time.Now(), time.Now().Add(wait)
+	if from.Before(t.until) {
+		from = t.until
+	}
+	more := max(0, until.Sub(from))
+	if t.limits.Wait > 0 && t.granted+more > t.limits.Wait {
 		return "the statement has waited as long as it may"
 	}
 	t.stats.Retries++
-	t.budget += wait
+	if !throttled {
+		t.failures++
+	}
+	if more > 0 {
+		t.granted += more
+		t.until = until
+	}
 	return ""
 }
 
@@ -106,8 +138,11 @@ func (t *Tally) received(bytes, status int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.stats.Bytes += int64(bytes)
-	if status == http.StatusTooManyRequests {
+	switch {
+	case status == http.StatusTooManyRequests:
 		t.stats.Throttled++
+	case status < 500 && status != http.StatusRequestTimeout:
+		t.failures = max(0, t.failures-earned)
 	}
 }
 
@@ -125,17 +160,40 @@ func (t *Tally) waiting(until time.Time, host string) {
 	}
 }
 
-// waited notes the end of a wait. When nobody waits any more there is nothing to
-// tell.
-func (t *Tally) waited(d time.Duration) {
+// waited notes a wait that has ended. When nobody waits any more there is nothing
+// to tell.
+func (t *Tally) waited(from, to time.Time, announced bool) {
 	if t == nil {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.stats.Waited += d
-	t.pauses--
-	if t.pauses == 0 || !t.stats.WaitUntil.After(time.Now()) {
+	t.cover(from, to)
+	if announced {
+		t.pauses--
+	}
+	if t.pauses == 0 || !t.stats.WaitUntil.After(to) {
 		t.stats.WaitUntil, t.stats.WaitingFor = time.Time{}, ""
 	}
+}
+
+// cover counts a stretch of time once, though many calls wait in it. They end
+// in their order, so what a new one overlaps stands at the end of the list.
+func (t *Tally) cover(from, to time.Time) {
+	for n := len(t.waits); n > 0 && !t.waits[n-1].to.Before(from); n-- {
+		last := t.waits[n-1]
+		t.stats.Waited -= last.to.Sub(last.from)
+		if last.from.Before(from) {
+			from = last.from
+		}
+		if last.to.After(to) {
+			to = last.to
+		}
+		t.waits = t.waits[:n-1]
+	}
+	if len(t.waits) == rememberedWaits {
+		t.waits = append(t.waits[:0], t.waits[1:]...)
+	}
+	t.waits = append(t.waits, span{from, to})
+	t.stats.Waited += to.Sub(from)
 }

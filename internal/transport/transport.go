@@ -1,6 +1,6 @@
 // Package transport sends HTTP requests to the services behind providers: over
-// reused connections, a bounded number of them at once to each host, again
-// where a repetition is safe and the service or the network asks for one, with
+// reused connections, a bounded number of them at once to each host and no more
+// than the service's limits allow, fair between groups of calls, again where a repetition is safe and the service or the network asks for one, with
 // credentials only where they belong, and with every attempt counted and
 // logged with its secrets masked.
 //
@@ -9,7 +9,7 @@
 // have changed something unless that is harmless. It does not know what an
 // answer means: any status is a [Response], and package rest turns it into rows
 // or faults. Start reading at [Transport.Do]; what is repeated and how long is
-// waited is in retry.go.
+// waited is in retry.go, who may send when in lane.go and host.go.
 package transport
 
 import (
@@ -38,8 +38,8 @@ const (
 // connections, no credentials.
 type Options struct {
 	Concurrency int           // requests at once to one host; 0: DefaultConcurrency
-	Attempts    int           // how often one request is sent at most; 0: DefaultAttempts
-	Patience    time.Duration // longest single wait between attempts; 0: DefaultPatience
+	Attempts    int           // how often one request is sent at most, answers with 429 not counted; 0: DefaultAttempts
+	Patience    time.Duration // longest single wait between attempts, and all that answers with 429 may cost a request; 0: DefaultPatience
 	MaxBody     int64         // bytes of one answer; 0: DefaultMaxBody
 	UserAgent   string
 	RootCAs     *x509.CertPool      // nil: the system's
@@ -76,7 +76,9 @@ type Request struct {
 	Body       []byte
 	Idempotent bool   // a POST that only reads; GET, HEAD, PUT and DELETE are repeatable anyway
 	Authorize  bool   // whether the provider's credential is put on
-	Bucket     string // calls that share a limit of the service; after a 429 all of them wait; empty: none
+	Bucket     string // names the calls that share a limit of the endpoint; after a 429 all of them wait; empty: none
+	Part       string // names those calls of a Bucket that may have a narrower limit of their own; empty: none
+	Limit      Limit  // what is known of that limit; the first request of a Bucket says it for all
 }
 
 // repeatable tells whether the request may be sent again after it may have
@@ -104,12 +106,12 @@ func (r *Request) changes() bool {
 type Response struct {
 	Status    int
 	Header    http.Header
-	Body      []byte // decompressed; the caller's to keep
-	URL       string // where the answer came from, secrets not masked
-	RequestID string // the service's own id of the call, empty where it gave none
-	Attempts  int    // how often the request was sent
-	Waited    time.Duration
-	Duration  time.Duration // from the first attempt to the end of the body, waits included
+	Body      []byte        // decompressed; the caller's to keep
+	URL       string        // where the answer came from, secrets not masked
+	RequestID string        // the service's own id of the call, empty where it gave none
+	Attempts  int           // how often the request was sent
+	Waited    time.Duration // between attempts, and in line for the service's limit
+	Duration  time.Duration // of all attempts, each from its sending to the end of the body; no wait is part of it
 	RetryAt   time.Time     // when the service asked to be called again; zero: it did not say
 	GaveUp    string        // why an answer that could have been repeated was not, in words
 	Doubtful  bool          // an earlier attempt got no answer or a failure, and may have been carried out all the same
@@ -121,9 +123,9 @@ type Transport struct {
 	base    http.RoundTripper
 	total   Tally
 
-	mu    sync.Mutex
-	hosts map[string]chan struct{}
-	lanes map[string]*lane
+	mu      sync.Mutex
+	hosts   map[string]*host
+	laneMap map[laneKey]*lane
 }
 
 // New makes a Transport. Nothing is connected yet.
@@ -132,7 +134,7 @@ func New(o Options) *Transport {
 	o.Attempts = orDefault(o.Attempts, DefaultAttempts)
 	o.Patience = orDefault(o.Patience, DefaultPatience)
 	o.MaxBody = orDefault(o.MaxBody, DefaultMaxBody)
-	t := &Transport{options: o, base: o.Base, hosts: map[string]chan struct{}{}, lanes: map[string]*lane{}}
+	t := &Transport{options: o, base: o.Base, hosts: map[string]*host{}, laneMap: map[laneKey]*lane{}}
 	if t.base == nil {
 		t.base = connections(o)
 	}
@@ -218,10 +220,15 @@ func (t *Transport) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 	c := &call{
 		transport: t, request: r, url: u, target: t.options.Targets[r.Provider],
-		tallies: [2]*Tally{&t.total, tallyOf(ctx)}, started: time.Now(),
+		tallies: [2]*Tally{&t.total, tallyOf(ctx)}, group: groupOf(ctx),
 	}
+	var last outcome
 	for {
 		o := c.attempt(ctx)
+		if c.outOfTime(ctx, o, last) {
+			return c.finish(context.WithoutCancel(ctx), last)
+		}
+		last = o
 		wait, again := c.again(ctx, o)
 		if !again {
 			return c.finish(ctx, o)
@@ -229,22 +236,5 @@ func (t *Transport) Do(ctx context.Context, r Request) (*Response, error) {
 		if err := c.pause(ctx, wait); err != nil {
 			return nil, err
 		}
-	}
-}
-
-// slot waits for the right to send one more request to a host.
-func (t *Transport) slot(ctx context.Context, host string) (release func(), err error) {
-	t.mu.Lock()
-	slots := t.hosts[host]
-	if slots == nil {
-		slots = make(chan struct{}, t.options.Concurrency)
-		t.hosts[host] = slots
-	}
-	t.mu.Unlock()
-	select {
-	case slots <- struct{}{}:
-		return func() { <-slots }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 }
