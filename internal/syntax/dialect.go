@@ -3,14 +3,15 @@ package syntax
 import "strings"
 
 // Normalize gives a text in the spelling that DuckDB's parser takes: names
-// with a dollar sign and names in backquotes become names in double quotes.
-// Everything else stays where it is.
+// with a dollar sign and names in backquotes become names in double quotes,
+// and forms of StackQL get the form that DuckDB has for them. Everything else
+// stays where it is.
 func Normalize(text *Edited) (*Edited, error) {
 	tokens, err := Lex(text.Text)
 	if err != nil {
 		return nil, text.Locate(err)
 	}
-	var edits []Edit
+	edits := stackQL(tokens)
 	for _, t := range tokens {
 		switch {
 		case t.Kind == Backquoted || t.Kind == Word && strings.HasPrefix(t.Text, "$"):
