@@ -33,6 +33,9 @@ func syntaxError(text *syntax.Edited, pe *duck.ParseError) error {
 }
 
 func syntaxHint(text string, pe *duck.ParseError) string {
+	if hint := formHint(text, pe.Offset); hint != "" {
+		return hint
+	}
 	switch {
 	case strings.HasSuffix(pe.Message, "end of input"):
 		return "the statement ends too early: a value, a name or a closing bracket is missing"

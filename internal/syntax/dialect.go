@@ -4,14 +4,15 @@ import "strings"
 
 // Normalize gives a text in the spelling that DuckDB's parser takes: names
 // with a dollar sign and names in backquotes become names in double quotes,
-// and forms of StackQL get the form that DuckDB has for them. Everything else
+// the arrows of JSON get brackets, and forms of StackQL the form that DuckDB has
+// for them. Everything else
 // stays where it is.
 func Normalize(text *Edited) (*Edited, error) {
 	tokens, err := Lex(text.Text)
 	if err != nil {
 		return nil, text.Locate(err)
 	}
-	edits := stackQL(tokens)
+	edits := append(stackQL(tokens), arrows(tokens)...)
 	for _, t := range tokens {
 		switch {
 		case t.Kind == Backquoted || t.Kind == Word && strings.HasPrefix(t.Text, "$"):

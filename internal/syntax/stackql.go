@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -84,7 +85,41 @@ func jsonExtract(tokens []Token, c call) []Edit {
 	if after := tokens[c.end+1:]; len(after) > 1 && after[0].IsSymbol("::") && after[1].Is("JSON") {
 		return nil
 	}
+	if c.arguments() == 2 && besideNumber(tokens, c) {
+		return []Edit{replace(tokens[c.name], "planeql_json_number")}
+	}
 	return []Edit{replace(tokens[c.name], "planeql_json_extract")}
+}
+
+// besideNumber tells whether the result of a call is compared or reckoned with
+// a number or a truth value, or added up.
+func besideNumber(tokens []Token, c call) bool {
+	at := func(i int) Token {
+		if i < 0 || i >= len(tokens) {
+			return Token{Kind: Symbol}
+		}
+		return tokens[i]
+	}
+	isNumber := func(i int) bool {
+		return at(i).Kind == Number || at(i).IsSymbol("-") && at(i+1).Kind == Number || isOneOf(at(i), []string{"TRUE", "FALSE"})
+	}
+	next := c.end + 1
+	if at(next).Is("NOT") {
+		next++
+	}
+	switch {
+	case isOneOf(at(c.name-2), []string{"sum", "avg", "total"}) && at(c.name-1).IsSymbol("("):
+		return true
+	case reckons(at(next)) || at(next).Is("BETWEEN") || at(next).Is("IS"):
+		return isNumber(next+1) || at(next+1).Is("NOT") && isNumber(next+2)
+	case at(next).Is("IN") && at(next+1).IsSymbol("("):
+		return isNumber(next + 2)
+	}
+	return reckons(at(c.name-1)) && isNumber(c.name-2)
+}
+
+func reckons(t Token) bool {
+	return t.Kind == Symbol && slices.Contains([]string{"=", "==", "<>", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "%"}, t.Text)
 }
 
 // regexpReplace replaces all matches; DuckDB's takes options as a fourth
@@ -274,7 +309,7 @@ func hexadecimal(t Token) []Edit {
 // bytesLiteral gives x'61' as bytes and b'101' as a number; DuckDB reads the
 // letter as a part of the text.
 func bytesLiteral(tokens []Token) []Edit {
-	if len(tokens) < 2 || tokens[1].Kind != String || tokens[1].Start != tokens[0].End {
+	if len(tokens) < 2 || tokens[1].Kind != String || tokens[1].Text[0] != '\'' || tokens[1].Start != tokens[0].End {
 		return nil
 	}
 	text := strings.Trim(tokens[1].Text, "'")
