@@ -22,10 +22,33 @@ func Normalize(text *Edited) (*Edited, error) {
 			edits = append(edits, Edit{t.Start, t.End, strings.Repeat(" ", t.End-t.Start)})
 		}
 	}
+	edits = append(edits, hashComments(text.Text, tokens)...)
 	if len(edits) == 0 {
 		return text, nil
 	}
 	return text.Apply(edits), nil
+}
+
+// hashComments makes a -- of each # that begins a comment. Inside a comment of
+// another kind that changes nothing.
+func hashComments(text string, tokens []Token) []Edit {
+	var edits []Edit
+	from := 0
+	for i := 0; i <= len(tokens); i++ {
+		to := len(text)
+		if i < len(tokens) {
+			to = tokens[i].Start
+		}
+		for at := from; at < to; at++ {
+			if hashComment(text, at) {
+				edits = append(edits, Edit{at, at + 1, "--"})
+			}
+		}
+		if i < len(tokens) {
+			from = tokens[i].End
+		}
+	}
+	return edits
 }
 
 // QuoteName gives a name as a quoted identifier of SQL.

@@ -69,6 +69,8 @@ var normalized = []struct{ name, in, out string }{
 	{"an arrow in brackets", `(a = 1) AND (p->>'s') = 'A'`, `(a = 1) AND (p->>'s') = 'A'`},
 	{"the text of a string", `'json_extract(p, ''$.a'') 0x1F'`, `'json_extract(p, ''$.a'') 0x1F'`},
 	{"brackets that do not close", `json_extract(p, '$.a'`, `json_extract(p, '$.a'`},
+	{"comments with #", "# one\nSELECT 1 -- two\n  # three\n+ #1, '\n# four'", "-- one\nSELECT 1 -- two\n  -- three\n+ #1, '\n# four'"},
+	{"a column by number", "SELECT\n#1", "SELECT\n#1"},
 	{"a name in backquotes", "`a b`", `"a b"`},
 }
 
