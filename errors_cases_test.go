@@ -20,7 +20,8 @@ func badSyntax() []badInput {
 	return []badInput{
 		syntax("misspelt verb", "SELEC 1", `at or near "SELEC"`, "did you mean SELECT?", "1:1"),
 		syntax("misspelt verb of DuckDB", "CREAT TABLE t (a INT)", `at or near "CREAT"`, "did you mean CREATE?", "1:1"),
-		syntax("no verb", "REGISTRY PULL azure", `at or near "REGISTRY"`, "a statement begins with one of SELECT", "1:1"),
+		syntax("no verb", "FETCHALL azure", `at or near "FETCHALL"`, "a statement begins with one of SELECT", "1:1"),
+		syntax("a verb of StackQL", "REGISTRY PULL azure", `at or near "REGISTRY"`, "SHOW PROVIDERS", "1:1"),
 		syntax("a number as a statement", "1 SELECT", `cannot begin with "1"`, "such as SELECT", "1:1"),
 		syntax("nothing selected", "SELECT", "without selection list", "name columns", "1:1"),
 		syntax("end of input", "SELECT id FROM %U\nWHERE %P AND", "at end of input", "ends too early", "2:139"),

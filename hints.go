@@ -50,6 +50,9 @@ func syntaxHint(text string, pe *duck.ParseError) string {
 // verbHint is the advice for a statement that begins with an unknown word.
 func verbHint(text string) string {
 	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	if hint := verbHints[strings.ToUpper(word)]; hint != "" {
+		return hint
+	}
 	return fault.DidYouMean(word, verbs, "a statement begins with one of "+strings.Join(verbs, ", "))
 }
 

@@ -20,6 +20,15 @@ var formHints = map[string]string{
 	"CHAR": "chr(97) gives the character of a code",
 }
 
+// verbHints gives for statements that there are not what takes their place.
+var verbHints = map[string]string{
+	"AUTH":        "a credential is named on the command line, as in --auth azure=cli; planeql auth check azure tells what it is",
+	"NATIVEQUERY": "every statement of DuckDB runs as it is: leave the word and the quotes out",
+	"PURGE":       "nothing is kept between statements that could be purged",
+	"SLEEP":       "a script that waits does so between two runs of planeql",
+	"REGISTRY":    "SHOW PROVIDERS lists the documents that are built in",
+}
+
 // formHint gives the advice for the word at an offset of the text, or for the
 // one before it, and "".
 func formHint(text string, offset int) string {

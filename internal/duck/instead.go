@@ -33,7 +33,7 @@ var instead = map[string]string{
 	"max":              "greatest(a, b, …) gives the largest of several values; max(a) is over rows",
 	"min":              "least(a, b, …) gives the smallest of several values; min(a) is over rows",
 	"strftime":         "the forms are strftime(time, '%Y-%m-%d') and strftime('%Y-%m-%d', time); cast a text to TIMESTAMP",
-	"+":                "cast the text to a number: CAST(a AS DOUBLE); || joins texts",
+	"+":                "cast the values to numbers, as in CAST(a AS DOUBLE) + 1; || joins texts",
 	"sum":              "cast the values to a number: sum(CAST(a AS DOUBLE)); a member read as properties.name has the type of its schema",
 	"avg":              "cast the values to a number: avg(CAST(a AS DOUBLE)); a member read as properties.name has the type of its schema",
 }
