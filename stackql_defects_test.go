@@ -113,7 +113,7 @@ var refused = []struct {
 	{"a scope that is not there", "SELECT id FROM %U WHERE %G AND hostPoolName IN ('hp-office', 'hp-gone')", "hp-gone", 2},
 	{"an unknown column", "SELECT nosuch FROM %U WHERE %P", `no column "nosuch"`, 0},
 	{"an unknown column in quotes", `SELECT "sessionStat" FROM %U WHERE %P`, `no column "sessionStat"`, 0},
-	{"text in double quotes", `SELECT id FROM %U WHERE %P AND name = "hp"`, `no column "hp"`, 0},
+	{"text in double quotes", `SELECT id FROM %U WHERE %P AND name = "hp"`, "text stands in single quotes: 'hp'", 0},
 	{"an unknown argument", "EXEC %U.disconnect %A, @zzz = 1", "zzz", 0},
 	{"a missing argument", "EXEC %U.disconnect @subscriptionId = '%S'", "resourceGroupName", 0},
 	{"an unknown column in RETURNING", "DELETE FROM %U WHERE %P AND sessionHostName = 'h' AND userSessionId = '3' RETURNING nosuch", "nosuch", 0},

@@ -56,6 +56,7 @@ var macros = map[string]string{
 	// Times.
 	"planeql_time": `(x) AS CASE WHEN lower(CAST(x AS VARCHAR)) = 'now' THEN now() AT TIME ZONE 'UTC' ` +
 		`WHEN TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE) IS NOT NULL THEN make_timestamp(CAST(round((CAST(CAST(x AS VARCHAR) AS DOUBLE) - 2440587.5) * 86400000) AS BIGINT) * 1000) ` +
+		`WHEN regexp_matches(CAST(x AS VARCHAR), ':[0-9.]+ *([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)$') THEN TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMPTZ) AT TIME ZONE 'UTC' ` +
 		`ELSE TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP) END`,
 	"planeql_time_1": `(x, m) AS CASE WHEN lower(m) = 'unixepoch' THEN make_timestamp(CAST(TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE) * 1000000 AS BIGINT)) ` +
 		`ELSE planeql_shift(planeql_time(x), m) END`,
@@ -119,21 +120,25 @@ func timeFunction(body string) string {
 var missingFunction = regexp.MustCompile(`(?:Scalar|Table|Aggregate|Macro)?\s*Function with name "?([A-Za-z0-9_]+)"? does not exist`)
 
 // define makes the macro that an error of DuckDB misses on a connection. It
-// tells whether there is one that was not there before.
-func (c *connection) define(ctx context.Context, message string) bool {
+// tells whether there is one now that was not tried before.
+func (c *connection) define(ctx context.Context, message string, tried map[string]bool) bool {
 	m := missingFunction.FindStringSubmatch(message)
 	if m == nil {
 		return false
 	}
 	name := strings.ToLower(m[1])
 	body, ok := macros[name]
-	if !ok || slices.Contains(c.macros, name) {
+	if !ok || tried[name] {
 		return false
 	}
-	c.macros = append(c.macros, name)
-	_, err := c.sql.ExecContext(ctx, `CREATE TEMP MACRO "`+name+`"`+body)
-	for err != nil && c.define(ctx, err.Error()) { // a macro may be made of others
-		_, err = c.sql.ExecContext(ctx, `CREATE TEMP MACRO "`+name+`"`+body)
+	tried[name] = true
+	statement := `CREATE OR REPLACE TEMP MACRO "` + name + `"` + body
+	_, err := c.sql.ExecContext(ctx, statement)
+	for err != nil && c.define(ctx, err.Error(), tried) { // a macro may be made of others
+		_, err = c.sql.ExecContext(ctx, statement)
+	}
+	if err == nil && !slices.Contains(c.macros, name) {
+		c.macros = append(c.macros, name)
 	}
 	return err == nil
 }

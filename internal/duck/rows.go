@@ -127,7 +127,7 @@ func (r *Rows) prepare(db *DB, text string) error {
 	r.conn.forget(r.ctx, text)
 	db.scans.bindFor(r.ctx)
 	state := bindings.Prepare(r.conn.handle, text, &r.statement)
-	for state == bindings.StateError && r.conn.define(r.ctx, bindings.PrepareError(r.statement)) {
+	for tried := map[string]bool{}; state == bindings.StateError && r.conn.define(r.ctx, bindings.PrepareError(r.statement), tried); {
 		bindings.DestroyPrepare(&r.statement)
 		state = bindings.Prepare(r.conn.handle, text, &r.statement)
 	}
