@@ -77,7 +77,7 @@ func translate(message, query string) error {
 	if i := strings.Index(text[front:], "\n\nLINE "); i >= 0 {
 		text = text[:front+i]
 	}
-	lines := strings.Split(strings.TrimSpace(text), "\n")
+	lines := strings.Split(userNames.Replace(strings.TrimSpace(text)), "\n")
 	code = refine(code, lines[0])
 	e := fault.New(code, "%s", inWords(lines[0]))
 	hint := functionAdvice(e.Message)

@@ -38,6 +38,9 @@ var instead = map[string]string{
 	"avg":              "cast the values to a number: avg(CAST(a AS DOUBLE)); a member read as properties.name has the type of its schema",
 }
 
+// textOnly are functions and operators that take text alone.
+var textOnly = map[string]bool{"~~": true, "~~*": true, "!~~": true, "!~~*": true, "substr": true, "substring": true, "string_split": true, "split_part": true, "left": true}
+
 // namedFunction finds the function in DuckDB's messages about a call that it
 // cannot make.
 var namedFunction = regexp.MustCompile(`(?:^there is no function "|given name and argument types '|for the function call ")([^"'(]+)`)
@@ -46,15 +49,28 @@ var namedFunction = regexp.MustCompile(`(?:^there is no function "|given name an
 // DuckDB refuses, or "".
 func functionAdvice(message string) string {
 	if strings.HasPrefix(message, "malformed JSON") {
-		return "a text that is compared with JSON must be JSON itself: compare with value ->> 'member', which is text"
+		return "JSON is expected here; to compare a member with a text write value ->> 'member' = 'text'"
+	}
+	if strings.HasPrefix(message, "cannot compare values of type VARCHAR") {
+		return "cast the text: CAST(a AS DOUBLE) > 1; a member read as properties.name has the type of its schema"
 	}
 	m := namedFunction.FindStringSubmatch(message)
 	if m == nil {
 		return ""
 	}
 	name := strings.ToLower(m[1])
+	if textOnly[name] && strings.Contains(message, "TIMESTAMP") {
+		return "a time is no text: compare it, as in time >= '2026-01-31', or take text from it with strftime(time, '%Y-%m-%d')"
+	}
 	if strings.HasPrefix(name, "jsonb_") {
 		return "DuckDB's functions have the name json_" + name[len("jsonb_"):]
 	}
 	return instead[name]
 }
+
+// userNames are the names that users know the macros of package syntax by.
+var userNames = strings.NewReplacer(
+	"planeql_json_number", "json_extract", "planeql_timetext", "time", "planeql_greatest", "max", "planeql_least", "min",
+	"planeql_json_", "json_", "planeql_regexp_replace", "regexp_replace", "planeql_glob", "glob", "planeql_date", "date",
+	"planeql_typeof", "typeof",
+)

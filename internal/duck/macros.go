@@ -41,6 +41,16 @@ var macros = map[string]string{
 	// Numbers.
 	"total": `(x) AS CAST(coalesce(sum(x), 0) AS DOUBLE)`,
 
+	"planeql_greatest": `(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN greatest(a, b) END` +
+		`, (a, b, c) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL THEN greatest(a, b, c) END` +
+		`, (a, b, c, d) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL AND d IS NOT NULL THEN greatest(a, b, c, d) END`,
+	"planeql_least": `(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN least(a, b) END` +
+		`, (a, b, c) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL THEN least(a, b, c) END` +
+		`, (a, b, c, d) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL AND d IS NOT NULL THEN least(a, b, c, d) END`,
+	"planeql_typeof": `(x) AS CASE WHEN x IS NULL THEN 'null' WHEN typeof(x) = 'BLOB' THEN 'blob' ` +
+		`WHEN regexp_full_match(typeof(x), '(U?(TINY|SMALL|BIG|HUGE)INT)|U?INTEGER|BOOLEAN') THEN 'integer' ` +
+		`WHEN regexp_full_match(typeof(x), 'FLOAT|DOUBLE|DECIMAL.*') THEN 'real' ELSE 'text' END`,
+
 	// JSON. A boolean is 1 or 0, as SQLite has none.
 	"planeql_json_extract": `(j, p) AS ` + unquoted("json_type(j, p)", "(j ->> p)") +
 		`, (j, p, q) AS ` + extracted("p", "q") + `, (j, p, q, r) AS ` + extracted("p", "q", "r") + `, (j, p, q, r, s) AS ` + extracted("p", "q", "r", "s"),
@@ -48,6 +58,7 @@ var macros = map[string]string{
 	"planeql_json_extract_path_text": `(j, a, b) AS json_extract_string(json_extract(j, a), b)` +
 		`, (j, a, b, c) AS json_extract_string(json_extract(json_extract(j, a), b), c)` +
 		`, (j, a, b, c, d) AS json_extract_string(json_extract(json_extract(json_extract(j, a), b), c), d)`,
+	"planeql_json_type":        `(j) AS ` + typeName("json_type(j)", "(j ->> '$')") + `, (j, p) AS ` + typeName("json_type(j, p)", "(j ->> p)"),
 	"planeql_json_each":        `(j) AS TABLE (` + eachOf("json_each(j)") + `), (j, p) AS TABLE (` + eachOf("json_each(j, p)") + `)`,
 	"json_array_elements_text": `(j) AS TABLE (SELECT value ->> '$' AS value FROM json_each(j))`,
 	"json_equal":               `(a, b) AS ` + membersOf("a") + ` = ` + membersOf("b"),
@@ -96,8 +107,7 @@ func extracted(paths ...string) string {
 // that SQLite has.
 func eachOf(call string) string {
 	return `SELECT key, ` + unquoted("type", "(value ->> '$')") + ` AS value, ` +
-		`CASE type WHEN 'VARCHAR' THEN 'text' WHEN 'BIGINT' THEN 'integer' WHEN 'UBIGINT' THEN 'integer' WHEN 'DOUBLE' THEN 'real' ` +
-		`WHEN 'BOOLEAN' THEN (value ->> '$') ELSE lower(type) END AS type, ` +
+		typeName("type", "(value ->> '$')") + ` AS type, ` +
 		unquoted("type", "(atom ->> '$')") + ` AS atom, id, parent, fullkey, path FROM ` + call
 }
 
@@ -113,6 +123,12 @@ func timeFunction(body string) string {
 	of := func(call string) string { return strings.ReplaceAll(body, "%", call) }
 	return `() AS ` + of("planeql_time('now')") + `, (x) AS ` + of("planeql_time(x)") + `, (x, m) AS ` + of("planeql_time_1(x, m)") +
 		`, (x, m, n) AS ` + of("planeql_time_2(x, m, n)") + `, (x, m, n, o) AS ` + of("planeql_time_3(x, m, n, o)")
+}
+
+// typeName gives SQLite's name of the type of a JSON value.
+func typeName(kind, text string) string {
+	return `CASE ` + kind + ` WHEN 'VARCHAR' THEN 'text' WHEN 'BIGINT' THEN 'integer' WHEN 'UBIGINT' THEN 'integer' WHEN 'DOUBLE' THEN 'real' ` +
+		`WHEN 'BOOLEAN' THEN ` + text + ` ELSE lower(` + kind + `) END`
 }
 
 // missingFunction matches DuckDB's message about a function that it does not

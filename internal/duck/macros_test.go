@@ -27,6 +27,11 @@ var macroResults = []struct{ expression, want string }{
 	{"iif(1 = 2, 'a')", "<nil>"},
 	{"iif(NULL, 'a', 'b')", "b"},
 	{"nvl(NULL, 2)", "2"},
+	{"planeql_greatest(1, 3)", "3"},
+	{"planeql_greatest(1, NULL)", "<nil>"},
+	{"planeql_least(4, 3, 5)", "3"},
+	{"planeql_typeof(1) || planeql_typeof('a') || planeql_typeof(1.5) || planeql_typeof(NULL) || planeql_typeof('a'::BLOB)", "integertextrealnullblob"},
+	{"planeql_json_type('[1]') || planeql_json_type('{\"a\": true}', '$.a')", "arraytrue"},
 	{"isnull(NULL)", "true"},
 	{"regexp_like('abc', 'b|z')", "true"},
 	{"regexp_substr('vm-12', '[0-9]+')", "12"},
@@ -145,21 +150,38 @@ func TestMacros_connections(t *testing.T) {
 func TestFunctionAdvice(t *testing.T) {
 	db := open(t)
 	for query, hint := range map[string]string{
-		"SELECT json_set('{}', '$.a', 1)":         "json_merge_patch",
-		"SELECT jsonb_extract('{}', '$.a')":       "json_extract",
-		"SELECT max(1, 2, 3)":                     "greatest(a, b",
-		"SELECT true && false":                    "write AND",
-		"SELECT 1 <=> NULL":                       "IS NOT DISTINCT FROM",
-		"SELECT date_format(now(), '%Y')":         "strftime(time",
-		"SELECT '1' + 1":                          "CAST(a AS DOUBLE)",
-		"SELECT sum('1')":                         "sum(CAST(a AS DOUBLE))",
-		"SELECT '{\"a\": 1}'::JSON = 'x'":         "value ->> 'member'",
-		"SELECT datetime('2024-01-02', 'sunday')": "",
+		"SELECT json_set('{}', '$.a', 1)":          "json_merge_patch",
+		"SELECT jsonb_extract('{}', '$.a')":        "json_extract",
+		"SELECT max(1, 2, 3)":                      "greatest(a, b",
+		"SELECT true && false":                     "write AND",
+		"SELECT 1 <=> NULL":                        "IS NOT DISTINCT FROM",
+		"SELECT date_format(now(), '%Y')":          "strftime(time",
+		"SELECT x > 1 FROM (SELECT 'a' || 1 AS x)": "CAST(a AS DOUBLE) > 1",
+		"SELECT now() LIKE '2026%'":                "strftime(time",
+		"SELECT substr(now(), 1, 4)":               "strftime(time",
+		"SELECT '1' + 1":                           "CAST(a AS DOUBLE)",
+		"SELECT sum('1')":                          "sum(CAST(a AS DOUBLE))",
+		"SELECT '{\"a\": 1}'::JSON = 'x'":          "value ->> 'member'",
+		"SELECT datetime('2024-01-02', 'sunday')":  "",
 	} {
 		_, err := all(t, db, query)
 		e := fault.As(err)
 		if e == nil || !strings.Contains(e.Hint, hint) {
 			t.Errorf("%s: %v, want the hint %q", query, err, hint)
+		}
+	}
+}
+
+// Errors name functions as users do.
+func TestMacros_names(t *testing.T) {
+	db := open(t)
+	for query, name := range map[string]string{
+		"SELECT * FROM planeql_json_each('[]', '$', 1)": "json_each",
+		"SELECT planeql_json_number('{}')":              "json_extract",
+		"SELECT planeql_greatest(1)":                    "max",
+	} {
+		if _, err := all(t, db, query); err == nil || strings.Contains(err.Error(), "planeql_") || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", query, err)
 		}
 	}
 }

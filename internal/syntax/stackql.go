@@ -51,6 +51,10 @@ var callRules = map[string]func([]Token, call) []Edit{
 	"time":                     time,
 	"cast":                     castType,
 	"convert":                  convert,
+	"max":                      largest("planeql_greatest"),
+	"min":                      largest("planeql_least"),
+	"json_type":                sqliteType("planeql_json_type"),
+	"typeof":                   sqliteType("planeql_typeof"),
 }
 
 func replace(t Token, text string) Edit { return Edit{t.Start, t.End, text} }
@@ -231,6 +235,45 @@ func time(tokens []Token, c call) []Edit {
 		return nil
 	}
 	return []Edit{replace(tokens[c.name], "planeql_timetext")}
+}
+
+// largest tells max of several values from DuckDB's max(value, n), which gives
+// the n largest rows of a group.
+func largest(name string) func([]Token, call) []Edit {
+	return func(tokens []Token, c call) []Edit {
+		if c.arguments() < 2 || c.arguments() > 4 || tokens[c.open+1].Is("DISTINCT") || c.top(tokens, "ORDER") >= 0 {
+			return nil
+		}
+		from, to := c.argument(1)
+		if c.arguments() == 2 && to == from+1 && isLiteral(tokens[from]) {
+			return nil
+		}
+		if len(tokens) > c.end+1 && (tokens[c.end+1].Is("OVER") || tokens[c.end+1].Is("FILTER")) {
+			return nil
+		}
+		return []Edit{replace(tokens[c.name], name)}
+	}
+}
+
+// sqliteTypes are the names of types that no function of DuckDB gives.
+var sqliteTypes = []string{"'text'", "'integer'", "'real'", "'true'", "'false'", "'null'", "'object'", "'array'", "'blob'"}
+
+// sqliteType renames a function that gives the name of a type where it is
+// compared with a name of SQLite.
+func sqliteType(name string) func([]Token, call) []Edit {
+	return func(tokens []Token, c call) []Edit {
+		after := tokens[c.end+1:]
+		if len(after) > 0 && after[0].Is("NOT") {
+			after = after[1:]
+		}
+		switch {
+		case len(after) > 1 && reckons(after[0]) && slices.Contains(sqliteTypes, after[1].Text):
+		case len(after) > 2 && after[0].Is("IN") && after[1].IsSymbol("(") && slices.Contains(sqliteTypes, after[2].Text):
+		default:
+			return nil
+		}
+		return []Edit{replace(tokens[c.name], name)}
+	}
 }
 
 // castTypes are the types of MySQL that DuckDB does not know or knows as
