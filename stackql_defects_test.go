@@ -53,6 +53,7 @@ var defects = []defect{
 	{"<> on a parameter", "SELECT hostPoolName, count(*) FROM %U WHERE %G AND hostPoolName IN ('hp-office', 'hp-engineering') AND hostPoolName <> 'hp-office' GROUP BY 1", "[[hp-engineering 26]]"},
 	{"> on a parameter", "SELECT hostPoolName, count(*) FROM %U WHERE %G AND hostPoolName IN ('hp-office', 'hp-engineering') AND hostPoolName > 'hp-f' GROUP BY 1", "[[hp-office 56]]"},
 	{"LIKE on a parameter", "SELECT count(*) FROM %U WHERE %P AND sessionHostName LIKE 'office-1%'", "[[14]]"},
+	{"LIKE on a parameter ignores case", "SELECT count(*) FROM %U WHERE %P AND sessionHostName LIKE 'OFFICE-1%' AND id LIKE '%/Microsoft.desktopvirtualization/%'", "[[14]]"},
 	{"BETWEEN on a parameter", "SELECT count(*) FROM %U WHERE %P AND sessionHostName BETWEEN 'office-1' AND 'office-3'", "[[28]]"},
 	{"the literal on the left", "SELECT count(*) FROM %U WHERE %G AND 'hp-office' = hostPoolName", "[[56]]"},
 	{"a value from a function", "SELECT count(*) FROM %U WHERE %G AND hostPoolName = lower('HP-OFFICE')", "[[56]]"},

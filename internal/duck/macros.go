@@ -54,7 +54,7 @@ var macros = map[string]string{
 	// JSON. A boolean is 1 or 0, as SQLite has none.
 	"planeql_json_extract": `(j, p) AS ` + unquoted("json_type(j, p)", "(j ->> p)") +
 		`, (j, p, q) AS ` + extracted("p", "q") + `, (j, p, q, r) AS ` + extracted("p", "q", "r") + `, (j, p, q, r, s) AS ` + extracted("p", "q", "r", "s"),
-	"planeql_json_number": `(j, p) AS TRY_CAST(` + unquoted("json_type(j, p)", "(j ->> p)") + ` AS DOUBLE)`,
+	"planeql_json_number": `(j, p) AS TRY_CAST(planeql_json_extract(j, p) AS DOUBLE)`,
 	"planeql_json_extract_path_text": `(j, a, b) AS json_extract_string(json_extract(j, a), b)` +
 		`, (j, a, b, c) AS json_extract_string(json_extract(json_extract(j, a), b), c)` +
 		`, (j, a, b, c, d) AS json_extract_string(json_extract(json_extract(json_extract(j, a), b), c), d)`,
