@@ -20,8 +20,13 @@ func badSyntax() []badInput {
 	return []badInput{
 		syntax("misspelt verb", "SELEC 1", `at or near "SELEC"`, "did you mean SELECT?", "1:1"),
 		syntax("misspelt verb of DuckDB", "CREAT TABLE t (a INT)", `at or near "CREAT"`, "did you mean CREATE?", "1:1"),
-		syntax("no verb", "REGISTRY PULL azure", `at or near "REGISTRY"`, "a statement begins with one of SELECT", "1:1"),
+		syntax("no verb", "FETCHALL azure", `at or near "FETCHALL"`, "a statement begins with one of SELECT", "1:1"),
+		syntax("a verb of StackQL", "REGISTRY PULL azure", `at or near "REGISTRY"`, "SHOW PROVIDERS", "1:1"),
 		syntax("a number as a statement", "1 SELECT", `cannot begin with "1"`, "such as SELECT", "1:1"),
+		syntax("DIV", "SELECT 7 DIV 2", `at or near "2"`, "a // b divides integers", "1:14"),
+		syntax("REGEXP with a column", "SELECT 'a' REGEXP x FROM (VALUES ('a')) t(x)", `at or near "x"`, "regexp_matches(text, pattern)", "1:19"),
+		syntax("STRAIGHT_JOIN", "SELECT * FROM t STRAIGHT_JOIN u", `at or near "u"`, "write JOIN", "1:31"),
+		syntax("statement of StackQL", "NATIVEQUERY 'SELECT 1'", `at or near "NATIVEQUERY"`, "leave the word and the quotes out", "1:1"),
 		syntax("nothing selected", "SELECT", "without selection list", "name columns", "1:1"),
 		syntax("end of input", "SELECT id FROM %U\nWHERE %P AND", "at end of input", "ends too early", "2:139"),
 		syntax("a word of SQL as a name", "SELECT id,\n  FROM FROM %U", `at or near "FROM"`, "double quotes", "2:8"),
@@ -75,6 +80,7 @@ func badNames() []badInput {
 		method("method in DESCRIBE", "DESCRIBE METHOD %U.lst", `no method "lst"`, "did you mean list?", "1:17"),
 		method("EXEC of a resource", "EXEC %U %A", "is not the name of a method", "provider.service.resource.method", "1:6"),
 		method("function, near", "SELECT cont(*) FROM %U WHERE %P", `no function "cont"`, "did you mean count?", "1:8"),
+		method("function of SQLite", "SELECT json_set(_raw, '$.a', 1) FROM %U WHERE %P", `no function "json_set"`, "json_merge_patch", "1:8"),
 		method("function of other types", "SELECT sessionState + 1 FROM %U WHERE %P", "no function matches", "cast the values", "1:21"),
 	}
 }

@@ -33,6 +33,9 @@ func syntaxError(text *syntax.Edited, pe *duck.ParseError) error {
 }
 
 func syntaxHint(text string, pe *duck.ParseError) string {
+	if hint := formHint(text, pe.Offset); hint != "" {
+		return hint
+	}
 	switch {
 	case strings.HasSuffix(pe.Message, "end of input"):
 		return "the statement ends too early: a value, a name or a closing bracket is missing"
@@ -47,6 +50,9 @@ func syntaxHint(text string, pe *duck.ParseError) string {
 // verbHint is the advice for a statement that begins with an unknown word.
 func verbHint(text string) string {
 	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	if hint := verbHints[strings.ToUpper(word)]; hint != "" {
+		return hint
+	}
 	return fault.DidYouMean(word, verbs, "a statement begins with one of "+strings.Join(verbs, ", "))
 }
 

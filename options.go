@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/planeql/planeql/internal/exec"
@@ -60,6 +61,13 @@ type settings struct {
 	progress    func(Progress)
 	prompt      func(string)
 	rootCAs     *x509.CertPool
+	documents   []documents
+}
+
+// documents are provider documents beside the built-in ones.
+type documents struct {
+	files     fs.FS
+	providers []string
 }
 
 type authSettings struct {

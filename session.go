@@ -163,7 +163,7 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
 	inner, kind, err := s.run(ctx, st.inner)
 	if err != nil {
 		stop()
-		err = s.suggestResource(s.explainEnd(ctx, err))
+		err = suggestQuotes(s.suggestResource(s.explainEnd(ctx, err)))
 		cancel()
 		return nil, err
 	}

@@ -21,19 +21,21 @@ var builtIn = []string{"azure"}
 // wire makes the parts of a session. Nothing is read from the network.
 func (s *Session) wire() error {
 	var opened []*provider.Provider
-	for _, name := range builtIn {
-		p, err := provider.Open(providers.FS, name)
-		if err != nil {
-			return err
+	for _, d := range append([]documents{{providers.FS, builtIn}}, s.settings.documents...) {
+		for _, name := range d.providers {
+			p, err := provider.Open(d.files, name)
+			if err != nil {
+				return err
+			}
+			opened = append(opened, p)
 		}
-		opened = append(opened, p)
 	}
 	s.catalog = catalog.New(opened...)
 	if err := s.checkNames(); err != nil {
 		return err
 	}
 	targets := map[string]transport.Target{}
-	for _, name := range builtIn {
+	for _, name := range s.catalog.Providers() {
 		target, err := s.target(name)
 		if err != nil {
 			return err

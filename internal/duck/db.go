@@ -43,7 +43,8 @@ type DB struct {
 type connection struct {
 	sql    *sql.Conn
 	handle bindings.Connection
-	eager  bool // streaming_buffer_size is set for first rows
+	eager  bool     // streaming_buffer_size is set for first rows
+	macros []string // that were made on it
 }
 
 // Open opens a database. Time zone and the functions that scans need are set

@@ -77,10 +77,14 @@ func translate(message, query string) error {
 	if i := strings.Index(text[front:], "\n\nLINE "); i >= 0 {
 		text = text[:front+i]
 	}
-	lines := strings.Split(strings.TrimSpace(text), "\n")
+	lines := strings.Split(userNames.Replace(strings.TrimSpace(text)), "\n")
 	code = refine(code, lines[0])
 	e := fault.New(code, "%s", inWords(lines[0]))
-	if hint := advice(code, lines[1:]); hint != "" {
+	hint := functionAdvice(e.Message)
+	if hint == "" {
+		hint = advice(code, lines[1:])
+	}
+	if hint != "" {
 		e = e.WithHint("%s", hint)
 	}
 	if m := missingCatalog.FindStringSubmatch(lines[0]); m != nil && !located_ {

@@ -131,8 +131,13 @@ func (r *Rows) start(db *DB, o QueryOptions) error {
 func (r *Rows) prepare(db *DB, text string) error {
 	db.preparing.Lock()
 	defer db.preparing.Unlock()
+	r.conn.forget(r.ctx, text)
 	db.scans.bindFor(r.ctx)
 	state := bindings.Prepare(r.conn.handle, text, &r.statement)
+	for tried := map[string]bool{}; state == bindings.StateError && r.conn.define(r.ctx, bindings.PrepareError(r.statement), tried); {
+		bindings.DestroyPrepare(&r.statement)
+		state = bindings.Prepare(r.conn.handle, text, &r.statement)
+	}
 	r.bound = append(r.bound, db.scans.takeBound()...)
 	for _, s := range r.bound {
 		s.piecewise.Store(r.conn.eager)

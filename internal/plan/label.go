@@ -27,10 +27,10 @@ func (b *builder) label(blk *block, tokens []syntax.Token) {
 			continue
 		}
 		counts := blk.frame.output && item.Text("function_name") == "count_star" // DuckDB says count_star()
-		if !counts && !b.edited(ranges[i]) {
+		text, changed := b.text.Before(ranges[i].Start, ranges[i].End)
+		if !counts && !changed && !b.edited(ranges[i]) {
 			continue
 		}
-		text := b.text.Text[ranges[i].Start:ranges[i].End]
 		alias := " AS " + syntax.QuoteName(strings.Join(strings.Fields(text), " "))
 		b.edits = append(b.edits, syntax.Edit{Start: ranges[i].End, End: ranges[i].End, Text: alias})
 	}

@@ -3,14 +3,16 @@ package syntax
 import "strings"
 
 // Normalize gives a text in the spelling that DuckDB's parser takes: names
-// with a dollar sign and names in backquotes become names in double quotes.
-// Everything else stays where it is.
+// with a dollar sign and names in backquotes become names in double quotes,
+// the arrows of JSON get brackets, and forms of StackQL the form that DuckDB has
+// for them. Everything else
+// stays where it is.
 func Normalize(text *Edited) (*Edited, error) {
 	tokens, err := Lex(text.Text)
 	if err != nil {
 		return nil, text.Locate(err)
 	}
-	var edits []Edit
+	edits := append(stackQL(tokens), arrows(tokens)...)
 	for _, t := range tokens {
 		switch {
 		case t.Kind == Backquoted || t.Kind == Word && strings.HasPrefix(t.Text, "$"):
@@ -20,10 +22,33 @@ func Normalize(text *Edited) (*Edited, error) {
 			edits = append(edits, Edit{t.Start, t.End, strings.Repeat(" ", t.End-t.Start)})
 		}
 	}
+	edits = append(edits, hashComments(text.Text, tokens)...)
 	if len(edits) == 0 {
 		return text, nil
 	}
 	return text.Apply(edits), nil
+}
+
+// hashComments makes a -- of each # that begins a comment. Inside a comment of
+// another kind that changes nothing.
+func hashComments(text string, tokens []Token) []Edit {
+	var edits []Edit
+	from := 0
+	for i := 0; i <= len(tokens); i++ {
+		to := len(text)
+		if i < len(tokens) {
+			to = tokens[i].Start
+		}
+		for at := from; at < to; at++ {
+			if hashComment(text, at) {
+				edits = append(edits, Edit{at, at + 1, "--"})
+			}
+		}
+		if i < len(tokens) {
+			from = tokens[i].End
+		}
+	}
+	return edits
 }
 
 // QuoteName gives a name as a quoted identifier of SQL.

@@ -68,6 +68,18 @@ func (e *Edited) Span(start, end int) fault.Span {
 	return e.parent.Span(from, max(from, to))
 }
 
+// Before gives the text that the bytes [start, end) had before the last edits,
+// and whether these changed it.
+func (e *Edited) Before(start, end int) (text string, changed bool) {
+	if e.parent == nil || start >= end {
+		return e.Text[start:end], false
+	}
+	from, _ := e.back(start)
+	_, to := e.back(end - 1)
+	text = e.parent.Text[from:max(from, to)]
+	return text, text != e.Text[start:end]
+}
+
 // back gives the range in the parent that the byte at offset came from.
 func (e *Edited) back(offset int) (start, end int) {
 	shift, last := 0, 0 // shift: length of this text minus that of the parent's, so far

@@ -21,7 +21,7 @@ type Describe struct {
 	Extended bool
 }
 
-// Explain is EXPLAIN [ANALYZE] [(FORMAT json)] statement.
+// Explain is EXPLAIN [ANALYZE] [(FORMAT json) | FORMAT=json] statement.
 type Explain struct {
 	Analyze   bool
 	JSON      bool
@@ -98,6 +98,10 @@ func (p *parser) explain() (Head, error) {
 		}
 		x.JSON = format.Is("json")
 		p.at += 4
+	}
+	if p.peek().Is("FORMAT") && p.peekAt(1).IsSymbol("=") { // FORMAT=JSON, FORMAT=TREE
+		x.JSON = p.peekAt(2).Is("json")
+		p.at += 3
 	}
 	if p.peek().Text == "" {
 		return nil, failAt(p.peek().Start, "a statement is expected after EXPLAIN")

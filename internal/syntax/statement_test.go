@@ -142,6 +142,15 @@ func TestParse_explain(t *testing.T) {
 	if !ok || !x.JSON || x.Analyze || describe(x.Statement) != "a.b.c.d x='1'" {
 		t.Errorf("Parse = %+v", statements[0].Head)
 	}
+	for text, json := range map[string]bool{"EXPLAIN FORMAT=JSON SELECT 1": true, "EXPLAIN FORMAT=TREE SELECT 1": false} {
+		statements, err := parse(text, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x := statements[0].Head.(Explain); x.JSON != json || x.Statement.Text.Text != "SELECT 1" {
+			t.Errorf("Parse(%q) = %+v", text, x)
+		}
+	}
 	at := index(t, x.Statement.Text.Text, "@x")
 	if span := x.Statement.Text.Span(at, at+2); span.Source.Text[span.Start:span.End] != "@x" {
 		t.Errorf("the place of @x is %v", span)

@@ -121,7 +121,7 @@ func (l *lexer) skipSpace() error {
 			l.at++
 		case strings.HasPrefix(rest, "\u00a0"), strings.HasPrefix(rest, "\ufeff"):
 			l.at += len(rest) - len(strings.TrimLeft(rest, "\u00a0\ufeff"))
-		case strings.HasPrefix(rest, "--"):
+		case strings.HasPrefix(rest, "--"), hashComment(l.text, l.at):
 			l.skipLine()
 		case strings.HasPrefix(rest, "/*") && !strings.HasPrefix(rest, "/*+"):
 			if err := l.skipBlock(); err != nil {
@@ -132,6 +132,16 @@ func (l *lexer) skipSpace() error {
 		}
 	}
 	return nil
+}
+
+// hashComment tells whether a comment begins with the # at an offset: the first
+// thing of its line, and no #1, which is a column of DuckDB.
+func hashComment(text string, at int) bool {
+	if text[at] != '#' || at+1 < len(text) && isDigit(text[at+1]) {
+		return false
+	}
+	line := text[strings.LastIndexByte(text[:at], '\n')+1 : at]
+	return strings.TrimSpace(line) == ""
 }
 
 func (l *lexer) skipLine() {
