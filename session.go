@@ -27,6 +27,7 @@ type Session struct {
 	transport *transport.Transport
 	client    *rest.Client
 	use       []string
+	stores    bool // a statement may have made a table or view
 
 	opening sync.Mutex
 	db      *duck.DB
@@ -227,6 +228,18 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 	case syntax.Other:
 		rows, err := s.other(ctx, st, head)
 		return rows, strings.ToLower(head.Verb), err
+	case syntax.Create:
+		rows, err := s.create(ctx, st, head)
+		return rows, "create", err
+	case syntax.Copy:
+		rows, err := s.store(ctx, st, "COPY")
+		return rows, "copy", err
+	case syntax.Refresh:
+		rows, err := s.refresh(ctx, st, head)
+		return rows, "refresh", err
+	case syntax.Drop:
+		rows, err := s.drop(ctx, st, head)
+		return rows, "drop", err
 	}
 	if _, err := st.Bind(nil); err != nil {
 		return nil, "", err // a ? without a value
@@ -245,7 +258,7 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 			return nil, "", err
 		}
 		rows, err := exec.RunQuery(ctx, p, env)
-		return rows, "select", err
+		return rows, "select", p.InView(err)
 	case *plan.Write:
 		env, err := s.env(ctx)
 		if err != nil {
@@ -275,6 +288,18 @@ func kindOf(head syntax.Head) string {
 // build plans a statement. DuckDB is opened only when the plan needs its
 // parser.
 func (s *Session) build(ctx context.Context, st *syntax.Statement) (any, error) {
+	if show, ok := st.Head.(syntax.Show); ok && (show.What == "TABLES" || show.What == "VIEWS") {
+		return s.showObjects(ctx, show)
+	}
+	planner, err := s.planner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return planner.Build(st)
+}
+
+// planner makes a planner that knows what the session has.
+func (s *Session) planner(ctx context.Context) (*plan.Planner, error) {
 	planner := &plan.Planner{Catalog: s.catalog, Options: plan.Options{Use: s.use}}
 	planner.Parse = func(text *syntax.Edited) ([]byte, error) {
 		db, err := s.database(ctx)
@@ -283,12 +308,12 @@ func (s *Session) build(ctx context.Context, st *syntax.Statement) (any, error) 
 		}
 		return parse(db, text)
 	}
-	locals, err := s.locals(ctx)
+	objects, err := s.objects(ctx)
 	if err != nil {
 		return nil, err
 	}
-	planner.Options.Locals = locals
-	return planner.Build(st)
+	setObjects(&planner.Options, objects)
+	return planner, nil
 }
 
 // parse parses a text with DuckDB; an error gets its place in the user's text.
