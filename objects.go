@@ -75,7 +75,8 @@ func sqlName(parts ...string) string {
 	return strings.Join(quoted, ".")
 }
 
-// names gives the names in lower case that mean the object in a statement.
+// names gives the names in lower case that mean the object in a statement, the
+// full one first.
 func (o object) names() []string {
 	database, schema, name := strings.ToLower(o.database), strings.ToLower(o.schema), strings.ToLower(o.name)
 	names := []string{database + "." + schema + "." + name}
@@ -162,7 +163,7 @@ func setObjects(o *plan.Options, objects []object) {
 		for _, name := range object.names() {
 			delete(o.Views, name) // hidden by a later one
 			if k := object.kept; k != nil && !k.Materialized {
-				o.Views[name] = plan.View{Name: object.name, Text: k.Text, Columns: k.Columns}
+				o.Views[name] = plan.View{Name: object.name, Key: object.names()[0], Text: k.Text, Columns: k.Columns}
 			}
 		}
 	}

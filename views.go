@@ -45,7 +45,11 @@ func (s *Session) store(ctx context.Context, st *syntax.Statement, verb string) 
 		return rows, q.InView(err)
 	}
 	rows, err := exec.RunQuery(ctx, q, env)
-	return rows, q.InView(err)
+	err = q.InView(err)
+	if head, ok := st.Head.(syntax.Other); ok && err != nil && fault.From(err).HTTP == nil {
+		err = placed(err, st, head.Target)
+	}
+	return rows, err
 }
 
 // severalFiles tells whether COPY may write more than one file. DuckDB removes
@@ -101,7 +105,7 @@ func (s *Session) create(ctx context.Context, st *syntax.Statement, head syntax.
 	if _, err := st.Bind(nil); err != nil {
 		return nil, err
 	}
-	done, err := s.checkNew(ctx, head)
+	key, done, err := s.checkNew(ctx, head)
 	if err != nil || done {
 		return exec.List(nil, nil), placed(err, st, head.Name)
 	}
@@ -113,7 +117,7 @@ func (s *Session) create(ctx context.Context, st *syntax.Statement, head syntax.
 		return nil, err
 	}
 	query := st.Text.Part(head.Query.Start, head.Query.End)
-	text, q, err := planner.View(head.Name.Parts[len(head.Name.Parts)-1], query)
+	text, q, err := planner.View(head.Name.Parts[len(head.Name.Parts)-1], key, query)
 	if err != nil {
 		return nil, err
 	}
@@ -141,33 +145,33 @@ func placed(err error, st *syntax.Statement, name syntax.Name) error {
 	return fault.From(err).At(st.Text.Span(name.Start, name.End))
 }
 
-// checkNew tells whether there is nothing to do for IF NOT EXISTS, and gives an
-// error where the name is taken.
-func (s *Session) checkNew(ctx context.Context, head syntax.Create) (done bool, err error) {
+// checkNew gives the key of what is replaced, tells whether there is nothing to
+// do for IF NOT EXISTS, and gives an error where the name is taken.
+func (s *Session) checkNew(ctx context.Context, head syntax.Create) (key string, done bool, err error) {
+	what := strings.ToLower(head.What)
 	if r, err := plan.ResolveResource(s.catalog, head.Name.Parts, nil); r != nil || err != nil && len(head.Name.Parts) == 3 {
-		return false, fault.Unsupported("a "+strings.ToLower(head.What)+" inside a provider").
+		return "", false, fault.Unsupported("a "+what+" inside a provider").
 			WithHint("give it a name of its own: CREATE %s my_%s AS …", head.What, head.Name.Parts[len(head.Name.Parts)-1])
 	}
 	objects, err := s.objects(ctx)
 	if err != nil {
-		return false, err
+		return "", false, err
 	}
 	objects = slices.DeleteFunc(objects, func(o object) bool { return o.temporary != head.Temp })
 	old, exists := find(objects, head.Name)
-	what := strings.ToLower(head.What)
 	switch {
 	case !exists:
-		return false, nil
+		return "", false, nil
 	case head.IfNotExists && !head.Replace:
-		return true, nil
+		return "", true, nil
 	case !head.Replace:
-		return false, fault.New(fault.DuplicateTable, "there is a %s %q already", old.kind(), old.name).
+		return "", false, fault.New(fault.DuplicateTable, "there is a %s %q already", old.kind(), old.name).
 			WithHint("CREATE OR REPLACE %s puts a new one in its place; SHOW TABLES lists all names", head.What)
-	case old.kind() != what && (old.view || what == "view"):
-		return false, fault.New(fault.DuplicateTable, "%q is a %s and cannot be replaced by a %s", old.name, old.kind(), what).
+	case old.view != (what == "view"):
+		return "", false, fault.New(fault.DuplicateTable, "%q is a %s and cannot be replaced by a %s", old.name, old.kind(), what).
 			WithHint("DROP %s %s first", strings.ToUpper(old.kind()), old.name)
 	}
-	return false, nil
+	return old.names()[0], false, nil
 }
 
 // createView makes a view. One that reads no resource is DuckDB's own; of

@@ -2,7 +2,6 @@ package duck
 
 import (
 	"context"
-	"strings"
 
 	"github.com/planeql/planeql/internal/fault"
 )
@@ -19,32 +18,41 @@ func (db *DB) Transaction(ctx context.Context, run func() error) error {
 	if err := run(); err != nil {
 		if began {
 			// The first error is the one that says what went wrong.
-			_ = db.direct(context.WithoutCancel(ctx), "ROLLBACK")
+			_ = db.end(ctx, "ROLLBACK")
 		}
 		return err
 	}
 	if began {
-		return db.direct(context.WithoutCancel(ctx), "COMMIT")
+		return db.end(ctx, "COMMIT")
 	}
 	return nil
 }
 
-// begin starts a transaction; it gives false where one is under way.
+// begin starts a transaction; it gives false where one is under way: there, two
+// statements see the same number, and a second BEGIN would end it.
 func (db *DB) begin(ctx context.Context) (bool, error) {
-	err := db.direct(ctx, "BEGIN TRANSACTION")
-	if err != nil && strings.Contains(err.Error(), "within a transaction") {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// direct runs a statement on the connection that statements share.
-func (db *DB) direct(ctx context.Context, statement string) error {
 	if !db.main.TryLock() {
-		return fault.New(fault.NotSupported, "the rows of another statement are still being read").
-			WithHint("close them first: what keeps rows or views runs alone in its session")
+		return false, fault.New(fault.NotSupported, "the rows of another statement are still being read").
+			WithHint("close them first: what makes or refreshes a view runs alone in its session")
 	}
 	defer db.main.Unlock()
-	_, err := db.conn.sql.ExecContext(ctx, statement)
+	var numbers [2]int64
+	for i := range numbers {
+		if err := db.conn.sql.QueryRowContext(ctx, "SELECT txid_current()").Scan(&numbers[i]); err != nil {
+			return false, asFault(err)
+		}
+	}
+	if numbers[0] == numbers[1] {
+		return false, nil
+	}
+	_, err := db.conn.sql.ExecContext(ctx, "BEGIN TRANSACTION")
+	return err == nil, asFault(err)
+}
+
+// end ends a transaction that begin has started.
+func (db *DB) end(ctx context.Context, word string) error {
+	db.main.Lock()
+	defer db.main.Unlock()
+	_, err := db.conn.sql.ExecContext(context.WithoutCancel(ctx), word)
 	return asFault(err)
 }

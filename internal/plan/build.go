@@ -41,7 +41,7 @@ func (p *Planner) Build(s *syntax.Statement) (any, error) {
 		return p.copy(s, head)
 	case syntax.Create:
 		if head.What != "TABLE" {
-			_, q, err := p.View(head.Name.String(), s.Text.Part(head.Query.Start, head.Query.End))
+			_, q, err := p.View(head.Name.String(), "", s.Text.Part(head.Query.Start, head.Query.End))
 			return q, err
 		}
 		return p.store(s, "CREATE", head.Query)
@@ -63,7 +63,7 @@ func (p *Planner) query(text *syntax.Edited, fixed *provider.Method) (*Query, er
 }
 
 // plan makes the plan of a SELECT; inside names the view whose query it is.
-func (p *Planner) plan(text *syntax.Edited, fixed *provider.Method, inside []string) (*Query, error) {
+func (p *Planner) plan(text *syntax.Edited, fixed *provider.Method, inside []View) (*Query, error) {
 	normal, err := syntax.Normalize(text)
 	if err != nil {
 		return nil, err

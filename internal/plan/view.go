@@ -19,13 +19,14 @@ import (
 // View is a view over resources.
 type View struct {
 	Name    string   // as messages call it
+	Key     string   // tells it from a view of the same name elsewhere
 	Text    string   // its query, in which names mean the same wherever it is put
 	Columns []string // new names of its first columns
 }
 
 // longestText is how long a statement may get by the texts of its views: views
 // of views can grow without bound.
-const longestText = 1 << 20
+const longestText = 128 << 10
 
 // viewUse is a place at which a statement names a view.
 type viewUse struct {
@@ -36,7 +37,7 @@ type viewUse struct {
 // expander puts the texts of views in the place of their names.
 type expander struct {
 	planner *Planner
-	inside  []string // the views around, outermost first, by their names
+	inside  []View // the views around, outermost first
 	text    *syntax.Edited
 	edits   []syntax.Edit
 	uses    []viewUse
@@ -45,7 +46,7 @@ type expander struct {
 
 // expand puts the texts of views in the place of their names. It gives the tree
 // of the text it gives, and where views were named.
-func (p *Planner) expand(text *syntax.Edited, inside []string) (*syntax.Edited, []syntax.Node, []viewUse, error) {
+func (p *Planner) expand(text *syntax.Edited, inside []View) (*syntax.Edited, []syntax.Node, []viewUse, error) {
 	nodes, err := p.tree(text)
 	if err != nil {
 		return nil, nil, nil, err
@@ -88,9 +89,13 @@ func (x *expander) table(n syntax.Node, parts []string) {
 
 // inner gives the text of a view in which no view is named any more.
 func (x *expander) inner(v *View) (string, error) {
-	around := append(slices.Clip(x.inside), v.Name)
-	if slices.Contains(x.inside, v.Name) {
-		return "", fault.New(fault.DataException, "%s%s", itself, strings.Join(around, " → ")).
+	around := append(slices.Clip(x.inside), *v)
+	if slices.ContainsFunc(x.inside, func(o View) bool { return o.Key == v.Key }) {
+		var names []string
+		for _, o := range around {
+			names = append(names, o.Name)
+		}
+		return "", fault.New(fault.DataException, "%s%s", itself, strings.Join(names, " → ")).
 			WithHint("CREATE OR REPLACE VIEW gives one of them another query")
 	}
 	source := &fault.Source{Name: "view " + v.Name, Text: v.Text}
@@ -169,7 +174,7 @@ func (p *Planner) view(parts []string) *View {
 	if err != nil || r == nil || !isView(r) {
 		return nil // a wrong name is an error of the planner
 	}
-	return &View{Name: r.Path(), Text: r.View}
+	return &View{Name: r.Path(), Key: r.Path(), Text: r.View}
 }
 
 // isView tells whether a resource is read by the SELECT of its document.
@@ -264,11 +269,11 @@ func (q *Query) Expanded() bool { return len(q.uses) > 0 }
 // View plans the query of a new view of the session, and gives its text with
 // every name in full, so that it means the same in any statement, after any USE.
 // Parameters that have no value are no error: a statement that reads the view
-// may give them.
-func (p *Planner) View(name string, query *syntax.Edited) (string, *Query, error) {
+// may give them. The new view has a key where it replaces another one.
+func (p *Planner) View(name, key string, query *syntax.Edited) (string, *Query, error) {
 	loose := *p
 	loose.Options.Loose = true
-	q, err := loose.plan(query, nil, []string{name})
+	q, err := loose.plan(query, nil, []View{{Name: name, Key: key}})
 	if err != nil {
 		return "", nil, err
 	}
