@@ -250,6 +250,11 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 	}
 	switch p := built.(type) {
 	case nil: // about a table of the session
+		if _, writes := st.Head.(syntax.Delete); writes {
+			if err := s.refuse(ctx, st, syntax.Other{Verb: "DELETE"}); err != nil {
+				return nil, "", err
+			}
+		}
 		rows, err := s.duckDB(ctx, st)
 		return rows, kindOf(st.Head), err
 	case *plan.Query:
@@ -257,8 +262,12 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 		if err != nil {
 			return nil, "", err
 		}
-		rows, err := exec.RunQuery(ctx, p, env)
-		return rows, "select", p.InView(err)
+		run := exec.RunQuery
+		if p.Verb == "DESCRIBE" {
+			run = describeQuery
+		}
+		rows, err := run(ctx, p, env)
+		return rows, kindOf(st.Head), p.InView(err)
 	case *plan.Write:
 		env, err := s.env(ctx)
 		if err != nil {

@@ -352,3 +352,17 @@ func (s *Session) drop(ctx context.Context, st *syntax.Statement, head syntax.Dr
 	}
 	return exec.List(nil, nil), env.DB.Exec(ctx, "DROP TABLE "+o.sql())
 }
+
+// describeQuery gives the columns of a query as rows.
+func describeQuery(ctx context.Context, q *plan.Query, env exec.Env) (*exec.Rows, error) {
+	columns, err := exec.Columns(ctx, q, env)
+	if err != nil {
+		return nil, err
+	}
+	var rows [][]any
+	for _, c := range columns {
+		rows = append(rows, []any{c.Name, c.Type, nil})
+	}
+	header := []duck.Column{{Name: "name", Type: "VARCHAR"}, {Name: "type", Type: "VARCHAR"}, {Name: "description", Type: "VARCHAR"}}
+	return exec.List(header, rows), nil
+}

@@ -79,6 +79,7 @@ func TestViews(t *testing.T) {
 	s, calls := office(t)
 	must(t, s, "CREATE VIEW renamed (a, B) AS FROM office")
 	must(t, s, "CREATE VIEW top AS WITH x AS (SELECT a FROM renamed) FROM x -- the comment ends with the line")
+	must(t, s, "CREATE VIEW counts AS SELECT sessionState, count(*) FROM office GROUP BY 1")
 	must(t, s, "CREATE TEMP VIEW office AS SELECT name, 'temporary' AS sessionState FROM main.office")
 	must(t, s, "CREATE TABLE codes AS SELECT 'Active' AS state, 1 AS code")
 	expect(t, s, calls, []expected{
@@ -103,6 +104,7 @@ func TestViews(t *testing.T) {
 		{"SELECT column_name, count FROM (SUMMARIZE office) LIMIT 1", "name 56", 1},
 		{"SELECT column_name FROM (DESCRIBE office) LIMIT 1", "name", 0},
 		{"DESCRIBE renamed", "a VARCHAR YES <nil> <nil> <nil>] [B VARCHAR YES <nil> <nil> <nil>] [hostPoolName VARCHAR YES <nil> <nil> <nil>", 0},
+		{`SELECT "count(*)" FROM counts WHERE sessionState = 'Active'`, "36", 1},
 		{"SELECT count(*) FROM office LIMIT 0", "", 0},
 	})
 }
@@ -204,6 +206,7 @@ func TestViews_refused(t *testing.T) {
 		{"COPY (SELECT name FROM offce) TO 'x.csv'", "42P01", `no table "offce"`, "did you mean", "1:24"},
 		{"CREATE TABLE u AS SELECT nme FROM office", "42703", `no column "nme"`, "did you mean name?", "1:26"},
 		{"INSERT INTO t SELECT name, 1 FROM office", "22000", "table t has 1 columns but 2 values", "DuckDB", "1:13"},
+		{"DELETE FROM t WHERE a IN (SELECT name FROM " + sessions + ")", "0A000", "DELETE over a resource", "a SELECT can read", "1:44"},
 		{"INSERT INTO " + sessions + " SELECT 1 FROM office", "0A000", "INSERT on a resource", "EXEC", "1:13"},
 	})
 	_, err := query(t, s, "UPDATE t SET a = 1 WHERE EXISTS (FROM office)")
@@ -216,7 +219,7 @@ func TestViews_refused(t *testing.T) {
 // memory.
 func TestViews_many(t *testing.T) {
 	s, calls := office(t)
-	must(t, s, "CREATE VIEW v0 AS FROM office")
+	must(t, s, "CREATE VIEW v0 AS SELECT *, '"+strings.Repeat("long", 1000)+"' AS text FROM office")
 	var err error
 	for i := 0; i < 14 && err == nil; i++ {
 		_, err = query(t, s, fmt.Sprintf("CREATE VIEW v%d AS FROM v%d UNION ALL FROM v%d", i+1, i, i))

@@ -293,7 +293,36 @@ func (p *Planner) View(name, key string, query *syntax.Edited) (string, *Query, 
 			edits = append(edits, syntax.Edit{Start: at.Start, End: at.End, Text: full})
 		}
 	})
+	tokens, err := syntax.Lex(normal.Text)
+	if err != nil {
+		return "", nil, err
+	}
+	edits = append(edits, countLabels(nodes, normal.Text, tokens)...)
 	return normal.Apply(edits).Text, q, nil
+}
+
+// countLabels names each count(*) of a query, to which DuckDB gives a name of
+// its own. [builder.label] does so for the query of a statement only.
+func countLabels(nodes []syntax.Node, text string, tokens []syntax.Token) []syntax.Edit {
+	var edits []syntax.Edit
+	for _, n := range nodes {
+		for n.Type() == "SET_OPERATION_NODE" {
+			first := n.Child("left")
+			if children := n.List("children"); first == nil && len(children) > 0 {
+				first = children[0]
+			}
+			n = first
+		}
+		items := n.List("select_list")
+		ranges := selectItems(tokens, firstOffset(items))
+		for i, item := range items {
+			if len(ranges) == len(items) && item.Text("alias") == "" && item.Text("function_name") == "count_star" {
+				name := strings.Join(strings.Fields(text[ranges[i].Start:ranges[i].End]), " ")
+				edits = append(edits, syntax.Edit{Start: ranges[i].End, End: ranges[i].End, Text: " AS " + syntax.QuoteName(name)})
+			}
+		}
+	}
+	return edits
 }
 
 // inFullName gives a table name in full, or "" where it is already or is
