@@ -123,6 +123,9 @@ func (s *Session) objects(ctx context.Context) ([]object, error) {
 	for rows.Next() {
 		list = append(list, objectOf(rows.Values()))
 	}
+	s.opening.Lock()
+	s.known = slices.Clone(list)
+	s.opening.Unlock()
 	return list, rows.Err()
 }
 

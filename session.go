@@ -31,6 +31,7 @@ type Session struct {
 
 	opening sync.Mutex
 	db      *duck.DB
+	known   []object // the tables and views, when they were last looked at
 }
 
 // Open makes a session. It neither signs in nor connects nor opens DuckDB: that
@@ -255,7 +256,11 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 				return nil, "", err
 			}
 		}
-		rows, err := s.duckDB(ctx, st)
+		text := st.Text
+		if d, ok := st.Head.(syntax.Describe); ok { // DuckDB knows no EXTENDED
+			text = text.Apply([]syntax.Edit{{Start: 0, End: d.Name.Start, Text: "DESCRIBE "}})
+		}
+		rows, err := s.duckText(ctx, text)
 		return rows, kindOf(st.Head), err
 	case *plan.Query:
 		env, err := s.env(ctx)

@@ -224,7 +224,12 @@ func (s *Session) setOnError(st *syntax.Statement, head syntax.Other) (bool, err
 // duckDB runs a statement in DuckDB as it is.
 func (s *Session) duckDB(ctx context.Context, st *syntax.Statement) (*exec.Rows, error) {
 	s.stores = true
-	normal, err := syntax.Normalize(st.Text)
+	return s.duckText(ctx, st.Text)
+}
+
+// duckText runs a text in DuckDB.
+func (s *Session) duckText(ctx context.Context, text *syntax.Edited) (*exec.Rows, error) {
+	normal, err := syntax.Normalize(text)
 	if err != nil {
 		return nil, err
 	}

@@ -137,6 +137,7 @@ func TestViews_list(t *testing.T) {
 	expect(t, s, calls, []expected{
 		{"SHOW TABLES", "kept materialized view] [office view] [plain view] [t table", 0},
 		{"SHOW TABLES LIKE 'o%'", "office view", 0},
+		{"DESCRIBE EXTENDED office", "name VARCHAR YES <nil> <nil> <nil>] [sessionState VARCHAR YES <nil> <nil> <nil>] [hostPoolName VARCHAR YES <nil> <nil> <nil>", 0},
 		{"SHOW EXTENDED TABLES LIKE 'k%'", "kept materialized view temp main yes", 0},
 		{"SHOW VIEWS LIKE 'p%'", "plain view <nil>", 0},
 		{"DROP MATERIALIZED VIEW kept", "", 0},
@@ -146,6 +147,10 @@ func TestViews_list(t *testing.T) {
 	})
 	if got := fmt.Sprint(must(t, s, "SHOW EXTENDED VIEWS")); !strings.Contains(got, "SELECT name, sessionState, hostPoolName FROM") {
 		t.Errorf("SHOW EXTENDED VIEWS = %s", got)
+	}
+	text := "SELECT * FROM of"
+	if got := s.Complete(text, len(text)); len(got) == 0 || got[0].Text != "office" || got[0].Kind != "view" || got[0].Start != 14 {
+		t.Errorf("completions %v", got)
 	}
 	must(t, s, "ALTER VIEW office RENAME TO sessions")
 	expect(t, s, calls, []expected{{"SELECT count(*) FROM sessions", "56", 1}})

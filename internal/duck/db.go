@@ -92,7 +92,11 @@ func openError(path string, err error) *fault.Error {
 		return fault.New(fault.InvalidFlag, "the database %q is open in process %s, %s", path, m[2], m[1]).Because(err).
 			WithHint("one process at a time can have a database file open: end that one, or use a copy of the file")
 	}
-	return fault.New(fault.InvalidFlag, "the database %q cannot be opened: %v", path, err).Because(err).
+	_, why, found := strings.Cut(err.Error(), "IO Error: ")
+	if !found {
+		why = err.Error()
+	}
+	return fault.New(fault.InvalidFlag, "the database %q cannot be opened: %s", path, lowerFirst(why)).Because(err).
 		WithHint("it must be a DuckDB file that no other process has open, or a name in a folder that exists")
 }
 
