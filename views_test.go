@@ -2,6 +2,7 @@ package planeql_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/planeql/planeql"
@@ -238,16 +240,16 @@ func TestViews_many(t *testing.T) {
 }
 
 func TestMaterializedViews(t *testing.T) {
-	deny := false
+	var deny atomic.Bool
 	sim, url := simulator(t, armsim.WithEstate(armsim.Small), armsim.WithHook(func(*http.Request) armsim.Outcome {
-		if deny {
+		if deny.Load() {
 			return armsim.Outcome{Status: http.StatusForbidden, Code: "AuthorizationFailed", Message: "no"}
 		}
 		return armsim.Outcome{}
 	}))
 	for _, name := range []string{"memory", "file"} {
 		t.Run(name, func(t *testing.T) {
-			deny = false
+			deny.Store(false)
 			path := ""
 			if name == "file" {
 				path = filepath.Join(t.TempDir(), "my views.duckdb")
@@ -276,11 +278,11 @@ func TestMaterializedViews(t *testing.T) {
 				{"SELECT count(a) FROM m", "57", 0},
 			})
 			sim.Remove(id)
-			deny = true
+			deny.Store(true)
 			if _, err := query(t, s, "REFRESH m"); err == nil {
 				t.Error("REFRESH of a refused list gives no error")
 			}
-			deny = false
+			deny.Store(false)
 			calls()
 			expect(t, s, calls, []expected{
 				{"SELECT count(*) FROM m", "57", 0},
@@ -389,6 +391,67 @@ func TestStored(t *testing.T) {
 	files, err := filepath.Glob(dir + "/parts/*")
 	if err != nil || len(files) != 4 {
 		t.Errorf("partitions %v", files)
+	}
+}
+
+// --read-only concerns services: tables and files of the session may change.
+func TestStored_readOnly(t *testing.T) {
+	s, calls := office(t, planeql.WithReadOnly())
+	expect(t, s, calls, []expected{
+		{"CREATE TABLE t AS SELECT name FROM office", "56", 1},
+		{"INSERT INTO t SELECT name FROM office", "56", 1},
+		{"CREATE MATERIALIZED VIEW m AS SELECT name FROM office", "56", 1},
+		{"REFRESH m", "56", 1},
+		{"DELETE FROM t", "112", 0},
+	})
+}
+
+// A statement that is interrupted in the middle of its calls keeps nothing, and
+// the session goes on.
+func TestStored_interrupted(t *testing.T) {
+	for _, text := range []string{
+		"CREATE TABLE x AS SELECT name FROM office", "CREATE OR REPLACE MATERIALIZED VIEW kept AS SELECT name FROM office",
+		"REFRESH kept", "INSERT INTO t SELECT name FROM office",
+		"COPY office TO '{dir}/a.csv'", "COPY office TO '{dir}/d' (FORMAT csv, PARTITION_BY (sessionState))",
+	} {
+		t.Run(text, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			var blocked atomic.Bool
+			_, url := simulator(t, armsim.WithEstate(armsim.Small), armsim.WithHook(func(r *http.Request) armsim.Outcome {
+				if blocked.Load() {
+					cancel()
+					<-r.Context().Done()
+				}
+				return armsim.Outcome{}
+			}))
+			s := open(t, url)
+			dir := t.TempDir()
+			must(t, s, officeView)
+			must(t, s, "CREATE TABLE t (name VARCHAR)")
+			must(t, s, "CREATE MATERIALIZED VIEW kept AS SELECT name FROM office")
+			blocked.Store(true)
+			rows, err := s.Query(ctx, strings.ReplaceAll(text, "{dir}", dir))
+			if err == nil {
+				for rows.Next() {
+					continue
+				}
+				err = rows.Err()
+				rows.Close()
+			}
+			if e, ok := errors.AsType[*planeql.Error](err); !ok || e.Code != "57014" {
+				t.Errorf("error %v", err)
+			}
+			blocked.Store(false)
+			left, _ := filepath.Glob(dir + "/*")
+			got := fmt.Sprint(must(t, s, "SHOW TABLES"), must(t, s, "SELECT count(*) FROM t"), must(t, s, "SELECT count(*) FROM kept"), left)
+			if want := "[[kept materialized view] [office view] [t table]] [[0]] [[56]] []"; got != want {
+				t.Errorf("after it there are %s", got)
+			}
+			if got := fmt.Sprint(must(t, s, "REFRESH kept")); got != "[[56]]" {
+				t.Errorf("REFRESH afterwards: %s", got)
+			}
+		})
 	}
 }
 
