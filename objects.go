@@ -19,6 +19,7 @@ type object struct {
 
 	view      bool // of DuckDB: for a view over resources one that only has its columns
 	temporary bool
+	home      bool // in the database at hand, or temporary
 	current   bool // its bare name is enough
 	kept      *kept
 }
@@ -96,19 +97,31 @@ func (o object) names() []string {
 // looked up first come last.
 const listObjects = `
 SELECT database_name, schema_name, name, is_view, temporary,
+  temporary OR database_name = current_database(),
   temporary OR database_name = current_database() AND schema_name = current_schema(), coalesce(comment, '')
 FROM (
   SELECT database_name, schema_name, view_name AS name, true AS is_view, temporary, comment FROM duckdb_views() WHERE NOT internal
   UNION ALL
   SELECT database_name, schema_name, table_name, false, temporary, comment FROM duckdb_tables() WHERE NOT internal)
-WHERE name NOT LIKE 'planeql\_%' ESCAPE '\'
+WHERE NOT (temporary AND regexp_matches(name, '^planeql_(spool|copy)_[0-9]+$'))
 ORDER BY temporary, lower(name), database_name, schema_name`
 
-// objects gives the tables and views of the session. DuckDB is not opened where
-// there can be none.
+// objects gives the tables and views of the session. DuckDB is asked only after
+// a statement that may have changed them.
 func (s *Session) objects(ctx context.Context) ([]object, error) {
-	if s.settings.database == "" && !s.stores {
-		return nil, nil
+	if s.changed.Load() {
+		return s.look(ctx)
+	}
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	return slices.Clone(s.known), nil
+}
+
+// look asks DuckDB for the tables and views. What a connection of its own sees
+// is not all: it is looked at again.
+func (s *Session) look(ctx context.Context) ([]object, error) {
+	if s.settings.database == "" && !s.opened() {
+		return nil, nil // DuckDB is not opened to say that it has nothing
 	}
 	db, err := s.database(ctx)
 	if err != nil {
@@ -123,17 +136,33 @@ func (s *Session) objects(ctx context.Context) ([]object, error) {
 	for rows.Next() {
 		list = append(list, objectOf(rows.Values()))
 	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
 	s.opening.Lock()
-	s.known = slices.Clone(list)
-	s.opening.Unlock()
-	return list, rows.Err()
+	defer s.opening.Unlock()
+	s.known = list
+	s.changed.Store(rows.Aside())
+	return slices.Clone(list), nil
+}
+
+// mayChange tells whether a statement may change which tables and views there
+// are, or which of them are at hand.
+func mayChange(head syntax.Head) bool {
+	switch head.(type) {
+	case syntax.Other, syntax.Use, syntax.Create, syntax.Drop, syntax.Refresh:
+		return true
+	}
+	return false
 }
 
 func objectOf(row []any) object {
 	text := func(i int) string { t, _ := row[i].(string); return t }
 	flag := func(i int) bool { b, _ := row[i].(bool); return b }
-	o := object{database: text(0), schema: text(1), name: text(2), view: flag(3), temporary: flag(4), current: flag(5)}
-	if body, ok := strings.CutPrefix(text(6), keptPrefix); ok {
+	o := object{
+		database: text(0), schema: text(1), name: text(2), view: flag(3), temporary: flag(4), home: flag(5), current: flag(6),
+	}
+	if body, ok := strings.CutPrefix(text(7), keptPrefix); ok {
 		var k kept
 		if json.Unmarshal([]byte(body), &k) == nil {
 			o.kept = &k
@@ -165,14 +194,16 @@ func setObjects(o *plan.Options, objects []object) {
 		}
 		for _, name := range object.names() {
 			delete(o.Views, name) // hidden by a later one
-			if k := object.kept; k != nil && !k.Materialized {
+			// The names in the text of a view are those of its own database.
+			if k := object.kept; k != nil && !k.Materialized && object.home {
 				o.Views[name] = plan.View{Name: object.name, Key: object.names()[0], Text: k.Text, Columns: k.Columns}
 			}
 		}
 	}
 }
 
-// showObjects answers SHOW TABLES and SHOW VIEWS.
+// showObjects answers SHOW TABLES and SHOW VIEWS. EXTENDED lists those of other
+// schemas and databases too.
 func (s *Session) showObjects(ctx context.Context, head syntax.Show) (*plan.Table, error) {
 	objects, err := s.objects(ctx)
 	if err != nil {
@@ -190,7 +221,7 @@ func (s *Session) showObjects(ctx context.Context, head syntax.Show) (*plan.Tabl
 		}
 	}
 	for _, o := range objects {
-		if views && o.kind() == "table" {
+		if views && o.kind() == "table" || !o.current && !head.Extended {
 			continue
 		}
 		table.Rows = append(table.Rows, o.row(table.Columns))

@@ -27,7 +27,7 @@ type Session struct {
 	transport *transport.Transport
 	client    *rest.Client
 	use       []string
-	stores    bool // a statement may have made a table or view
+	changed   atomic.Bool // known is not what DuckDB has
 
 	opening sync.Mutex
 	db      *duck.DB
@@ -50,6 +50,7 @@ func Open(ctx context.Context, opts ...Option) (*Session, error) {
 	if err := s.wire(); err != nil {
 		return nil, err
 	}
+	s.changed.Store(s.settings.database != "")
 	return s, nil
 }
 
@@ -161,8 +162,17 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
 	ctx = transport.WithTally(ctx, tally)
 	started := time.Now()
 	count := new(atomic.Int64)
-	stop := s.watch(ctx, tally, count)
+	watched := s.watch(ctx, tally, count)
+	stop := func() {
+		watched()
+		if mayChange(st.inner.Head) {
+			s.changed.Store(true)
+		}
+	}
 	inner, kind, err := s.run(ctx, st.inner)
+	if mayChange(st.inner.Head) {
+		s.changed.Store(true)
+	}
 	if err != nil {
 		stop()
 		err = s.suggestResource(s.explainEnd(ctx, err))
@@ -305,6 +315,9 @@ func (s *Session) build(ctx context.Context, st *syntax.Statement) (any, error) 
 	if show, ok := st.Head.(syntax.Show); ok && (show.What == "TABLES" || show.What == "VIEWS") {
 		return s.showObjects(ctx, show)
 	}
+	if ofCatalog(st.Head) {
+		return s.catalogPlanner(ctx).Build(st)
+	}
 	planner, err := s.planner(ctx)
 	if err != nil {
 		return nil, err
@@ -312,8 +325,30 @@ func (s *Session) build(ctx context.Context, st *syntax.Statement) (any, error) 
 	return planner.Build(st)
 }
 
+// ofCatalog tells whether a statement cannot mean a table of the session.
+func ofCatalog(head syntax.Head) bool {
+	switch h := head.(type) {
+	case syntax.Show:
+		return true
+	case syntax.Describe:
+		return h.Method
+	}
+	return false
+}
+
 // planner makes a planner that knows what the session has.
 func (s *Session) planner(ctx context.Context) (*plan.Planner, error) {
+	planner := s.catalogPlanner(ctx)
+	objects, err := s.objects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	setObjects(&planner.Options, objects)
+	return planner, nil
+}
+
+// catalogPlanner makes a planner that knows the documents alone.
+func (s *Session) catalogPlanner(ctx context.Context) *plan.Planner {
 	planner := &plan.Planner{Catalog: s.catalog, Options: plan.Options{Use: s.use}}
 	planner.Parse = func(text *syntax.Edited) ([]byte, error) {
 		db, err := s.database(ctx)
@@ -322,12 +357,7 @@ func (s *Session) planner(ctx context.Context) (*plan.Planner, error) {
 		}
 		return parse(db, text)
 	}
-	objects, err := s.objects(ctx)
-	if err != nil {
-		return nil, err
-	}
-	setObjects(&planner.Options, objects)
-	return planner, nil
+	return planner
 }
 
 // parse parses a text with DuckDB; an error gets its place in the user's text.

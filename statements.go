@@ -223,7 +223,6 @@ func (s *Session) setOnError(st *syntax.Statement, head syntax.Other) (bool, err
 
 // duckDB runs a statement in DuckDB as it is.
 func (s *Session) duckDB(ctx context.Context, st *syntax.Statement) (*exec.Rows, error) {
-	s.stores = true
 	return s.duckText(ctx, st.Text)
 }
 

@@ -39,7 +39,6 @@ func (s *Session) store(ctx context.Context, st *syntax.Statement, verb string) 
 	if err != nil {
 		return nil, err
 	}
-	s.stores = true
 	if verb == "COPY" && len(q.Scans) > 0 && severalFiles(st) {
 		rows, err := stage(ctx, q, env)
 		return rows, q.InView(err)
@@ -125,7 +124,6 @@ func (s *Session) create(ctx context.Context, st *syntax.Statement, head syntax.
 	if err != nil {
 		return nil, err
 	}
-	s.stores = true
 	v := &newView{Create: head, kept: kept{Text: text, Columns: head.Columns}, query: q, env: env}
 	var rows *exec.Rows
 	if head.What == "VIEW" {
@@ -215,13 +213,13 @@ func columnsOnly(name syntax.Name, columns []duck.Column) string {
 		}
 		list = append(list, value+" AS "+syntax.QuoteName(c.Name))
 	}
-	why := "the view " + name.String() + " reads resources: only planeql can read it, in a SELECT, INSERT … SELECT, CREATE … AS or COPY"
+	why := "the view " + name.String() + " reads resources: planeql reads it where its database is the one at hand, in a SELECT, INSERT … SELECT, CREATE … AS or COPY"
 	return "SELECT " + strings.Join(list, ", ") + " WHERE error(" + syntax.QuoteText(why) + ")"
 }
 
 // keep puts what DuckDB does not know of a view on it.
 func (s *Session) keep(ctx context.Context, v *newView) error {
-	objects, err := s.objects(ctx)
+	objects, err := s.look(ctx)
 	if err != nil {
 		return err
 	}
@@ -229,6 +227,10 @@ func (s *Session) keep(ctx context.Context, v *newView) error {
 	o, ok := find(objects, v.Name)
 	if !ok {
 		return fault.Bug("the new view %s is not found", v.Name)
+	}
+	if !o.home {
+		return fault.Unsupported("a view over resources in another database").
+			WithHint("USE %s makes it the one at hand", sqlName(o.database, o.schema))
 	}
 	statement, err := v.kept.comment(o.sql(), o.view)
 	if err != nil {
@@ -281,6 +283,10 @@ func (s *Session) refreshNamed(ctx context.Context, name syntax.Name) (*exec.Row
 	o, ok := find(objects, name)
 	if !ok {
 		return nil, missing(objects, name, "materialized view")
+	}
+	if !o.home {
+		return nil, fault.Unsupported("refreshing a view of another database").
+			WithHint("USE %s makes it the one at hand", sqlName(o.database, o.schema))
 	}
 	if o.kind() != "materialized view" {
 		hint := "a view has no rows of its own: it reads the resources whenever it is read"

@@ -142,8 +142,21 @@ func TestViews_list(t *testing.T) {
 		{"DESCRIBE EXTENDED office", "name VARCHAR YES <nil> <nil> <nil>] [sessionState VARCHAR YES <nil> <nil> <nil>] [hostPoolName VARCHAR YES <nil> <nil> <nil>", 0},
 		{"SHOW EXTENDED TABLES LIKE 'k%'", "kept materialized view temp main yes", 0},
 		{"SHOW VIEWS LIKE 'p%'", "plain view <nil>", 0},
+		{"REFRESH kept", "3", 1},
+		{"SHOW VIEWS LIKE 'x'", "", 0},
 		{"DROP MATERIALIZED VIEW kept", "", 0},
 		{"DROP TABLE IF EXISTS kept", "", 0},
+		{"DROP VIEW plain", "", 0},
+		{"CREATE TABLE planeql_copy_1 (a INT)", "", 0},
+		{"SHOW TABLES LIKE 'p%'", "planeql_copy_1 table", 0},
+		{"CREATE MATERIALIZED VIEW kept AS SELECT 1", "1", 0},
+		{"CREATE OR REPLACE TABLE kept AS SELECT 2", "1", 0},
+		{"SHOW TABLES LIKE 'k%'", "kept table", 0},
+		{"CREATE VIEW plain AS SELECT name FROM office", "", 0},
+		{"CREATE OR REPLACE VIEW plain AS SELECT 1", "", 0},
+		{"FROM plain", "1", 0},
+		{"CREATE OR REPLACE VIEW plain AS SELECT count(*) FROM office", "", 0},
+		{"FROM plain", "56", 1},
 		{"DROP VIEW plain", "", 0},
 		{"SHOW VIEWS", "office view <nil>", 0},
 	})
@@ -165,11 +178,38 @@ func TestViews_none(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for _, text := range []string{"SHOW VIEWS", "SHOW TABLES", "DROP VIEW IF EXISTS x", "SHOW PROVIDERS"} {
+	for _, text := range []string{
+		"SHOW VIEWS", "SHOW TABLES", "DROP VIEW IF EXISTS x", "SHOW PROVIDERS", "USE azure.desktop_virtualization",
+		"DESCRIBE user_sessions", "SHOW VIEWS",
+	} {
 		if _, err := query(t, s, text); err != nil {
 			t.Errorf("%s: %s", text, printed(err))
 		}
 	}
+	if _, err := query(t, s, "SELECT 1"); err == nil {
+		t.Error("DuckDB opens with this folder: the test shows nothing")
+	}
+}
+
+// Rows that are still being read do not hide what was made meanwhile, and
+// temporary views are seen again when they are closed.
+func TestViews_openRows(t *testing.T) {
+	s, calls := office(t)
+	must(t, s, "CREATE TEMP VIEW brief AS SELECT name FROM office")
+	rows, err := s.Query(context.Background(), "FROM range(100000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	rows.Next()
+	must(t, s, "CREATE TABLE t AS SELECT name FROM office LIMIT 1")
+	must(t, s, "SHOW TABLES")
+	rows.Close()
+	calls()
+	expect(t, s, calls, []expected{
+		{"SHOW TABLES", "brief view] [office view] [t table", 0},
+		{"SELECT count(*) FROM brief", "56", 1},
+	})
 }
 
 func TestViews_refused(t *testing.T) {
@@ -511,6 +551,38 @@ func TestDatabaseFile(t *testing.T) {
 	})
 }
 
+// The names in a view are those of its own database: it is read where that is
+// the one at hand.
+func TestDatabaseFile_attached(t *testing.T) {
+	s, calls := office(t)
+	path := filepath.Join(t.TempDir(), "other.duckdb")
+	for _, text := range []string{
+		"CREATE TABLE wanted AS SELECT 'Active' AS state", "ATTACH '" + path + "' AS other",
+		"CREATE TABLE other.wanted AS SELECT 'LogOff' AS state", "USE other",
+	} {
+		must(t, s, text)
+	}
+	must(t, s, "CREATE VIEW v AS SELECT count(*) AS n FROM azure.desktop_virtualization.user_sessions WHERE "+pool+" AND sessionState IN (FROM wanted)")
+	must(t, s, "CREATE MATERIALIZED VIEW m AS FROM v")
+	calls()
+	expect(t, s, calls, []expected{
+		{"FROM v", "1", 1}, {"FROM other.v", "1", 1}, {"FROM other.main.v", "1", 1}, {"REFRESH m", "1", 1}, {"USE memory", "", 0}, {"FROM other.m", "1", 0},
+	})
+	for text, want := range map[string]string{
+		"FROM other.v":                       "planeql reads it where its database is the one at hand",
+		"CREATE VIEW other.w AS FROM office": `USE "other"."main"`,
+		"REFRESH other.m":                    `USE "other"."main"`,
+	} {
+		if _, err := query(t, s, text); err == nil || !strings.Contains(printed(err), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+	expect(t, s, calls, []expected{
+		{"SHOW TABLES", "office view] [wanted table", 0},
+		{"SHOW EXTENDED TABLES LIKE '%'", "m materialized view other main no] [office view memory main no] [v view other main no] [wanted table memory main no] [wanted table other main no", 0},
+	})
+}
+
 // A database that another process has open is named, with that process.
 func TestDatabaseFile_locked(t *testing.T) {
 	if path := os.Getenv("PLANEQL_HOLD"); path != "" {
@@ -548,6 +620,7 @@ func TestDatabaseFile_locked(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	must(t, s, "SHOW SERVICES IN azure") // needs no database
 	_, err = query(t, s, "SELECT 1")
 	if err == nil {
 		t.Fatal("the database of another process is opened")
