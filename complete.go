@@ -15,14 +15,15 @@ import (
 type Completion struct {
 	Text        string
 	Description string
-	Kind        string // provider, service, resource, method, column, parameter, keyword
+	Kind        string // provider, service, resource, method, table, view, materialized view, column, parameter, keyword
 	Start       int
 }
 
 // keywords are offered where a word may stand that is no name.
 var keywords = []string{
 	"SELECT", "FROM", "WHERE", "AND", "OR", "IN", "GROUP BY", "ORDER BY", "LIMIT", "JOIN", "ON", "AS", "DELETE FROM",
-	"EXEC", "EXPLAIN", "SHOW PROVIDERS", "SHOW SERVICES IN", "SHOW RESOURCES IN", "SHOW METHODS IN", "DESCRIBE", "USE", "RETURNING",
+	"EXEC", "EXPLAIN", "SHOW PROVIDERS", "SHOW SERVICES IN", "SHOW RESOURCES IN", "SHOW METHODS IN", "SHOW TABLES", "SHOW VIEWS",
+	"DESCRIBE", "USE", "RETURNING", "CREATE VIEW", "CREATE MATERIALIZED VIEW", "CREATE TABLE", "REFRESH MATERIALIZED VIEW", "DROP VIEW", "COPY",
 }
 
 // Complete gives what could stand at the cursor, a byte offset of text, from
@@ -43,6 +44,7 @@ func (s *Session) Complete(text string, cursor int) []Completion {
 		found = append(found, Completion{Text: name, Kind: kind, Start: start + len(word) - len(last)})
 	}
 	if len(parts) == 1 {
+		found = append(found, s.localNames(start)...)
 		found = append(found, s.columns(text, statement, start)...)
 		for _, k := range keywords {
 			found = append(found, Completion{Text: k, Kind: "keyword", Start: start})
@@ -83,6 +85,18 @@ func matching(found []Completion, word string) []Completion {
 		}
 	}
 	return list
+}
+
+// localNames gives the tables and views of the session, as the last statement
+// that was planned has seen them.
+func (s *Session) localNames(start int) []Completion {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	var found []Completion
+	for _, o := range s.known {
+		found = append(found, Completion{Text: o.name, Kind: o.kind(), Start: start})
+	}
+	return found
 }
 
 // columns gives the columns of the resources that a statement names anywhere.

@@ -14,7 +14,7 @@ import (
 // meant.
 var verbs = []string{
 	"SELECT", "WITH", "FROM", "VALUES", "EXEC", "DELETE", "INSERT", "UPDATE", "REPLACE", "SHOW", "DESCRIBE",
-	"EXPLAIN", "USE", "SET", "CREATE", "DROP", "COPY",
+	"EXPLAIN", "USE", "SET", "CREATE", "DROP", "COPY", "REFRESH",
 }
 
 // longName finds a table that is named by more parts than a name can have, on

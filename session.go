@@ -27,9 +27,11 @@ type Session struct {
 	transport *transport.Transport
 	client    *rest.Client
 	use       []string
+	changed   atomic.Bool // known is not what DuckDB has
 
 	opening sync.Mutex
 	db      *duck.DB
+	known   []object // the tables and views, when they were last looked at
 }
 
 // Open makes a session. It neither signs in nor connects nor opens DuckDB: that
@@ -48,6 +50,7 @@ func Open(ctx context.Context, opts ...Option) (*Session, error) {
 	if err := s.wire(); err != nil {
 		return nil, err
 	}
+	s.changed.Store(s.settings.database != "")
 	return s, nil
 }
 
@@ -159,8 +162,17 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
 	ctx = transport.WithTally(ctx, tally)
 	started := time.Now()
 	count := new(atomic.Int64)
-	stop := s.watch(ctx, tally, count)
+	watched := s.watch(ctx, tally, count)
+	stop := func() {
+		watched()
+		if mayChange(st.inner.Head) {
+			s.changed.Store(true)
+		}
+	}
 	inner, kind, err := s.run(ctx, st.inner)
+	if mayChange(st.inner.Head) {
+		s.changed.Store(true)
+	}
 	if err != nil {
 		stop()
 		err = suggestQuotes(s.suggestResource(s.explainEnd(ctx, err)))
@@ -227,6 +239,18 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 	case syntax.Other:
 		rows, err := s.other(ctx, st, head)
 		return rows, strings.ToLower(head.Verb), err
+	case syntax.Create:
+		rows, err := s.create(ctx, st, head)
+		return rows, "create", err
+	case syntax.Copy:
+		rows, err := s.store(ctx, st, "COPY")
+		return rows, "copy", err
+	case syntax.Refresh:
+		rows, err := s.refresh(ctx, st, head)
+		return rows, "refresh", err
+	case syntax.Drop:
+		rows, err := s.drop(ctx, st, head)
+		return rows, "drop", err
 	}
 	if _, err := st.Bind(nil); err != nil {
 		return nil, "", err // a ? without a value
@@ -237,15 +261,28 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 	}
 	switch p := built.(type) {
 	case nil: // about a table of the session
-		rows, err := s.duckDB(ctx, st)
+		if _, writes := st.Head.(syntax.Delete); writes {
+			if err := s.refuse(ctx, st, syntax.Other{Verb: "DELETE"}); err != nil {
+				return nil, "", err
+			}
+		}
+		text := st.Text
+		if d, ok := st.Head.(syntax.Describe); ok { // DuckDB knows no EXTENDED
+			text = text.Apply([]syntax.Edit{{Start: 0, End: d.Name.Start, Text: "DESCRIBE "}})
+		}
+		rows, err := s.duckText(ctx, text)
 		return rows, kindOf(st.Head), err
 	case *plan.Query:
 		env, err := s.env(ctx)
 		if err != nil {
 			return nil, "", err
 		}
-		rows, err := exec.RunQuery(ctx, p, env)
-		return rows, "select", err
+		run := exec.RunQuery
+		if p.Verb == "DESCRIBE" {
+			run = describeQuery
+		}
+		rows, err := run(ctx, p, env)
+		return rows, kindOf(st.Head), p.InView(err)
 	case *plan.Write:
 		env, err := s.env(ctx)
 		if err != nil {
@@ -275,6 +312,43 @@ func kindOf(head syntax.Head) string {
 // build plans a statement. DuckDB is opened only when the plan needs its
 // parser.
 func (s *Session) build(ctx context.Context, st *syntax.Statement) (any, error) {
+	if show, ok := st.Head.(syntax.Show); ok && (show.What == "TABLES" || show.What == "VIEWS") {
+		return s.showObjects(ctx, show)
+	}
+	if ofCatalog(st.Head) {
+		return s.catalogPlanner(ctx).Build(st)
+	}
+	planner, err := s.planner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return planner.Build(st)
+}
+
+// ofCatalog tells whether a statement cannot mean a table of the session.
+func ofCatalog(head syntax.Head) bool {
+	switch h := head.(type) {
+	case syntax.Show:
+		return true
+	case syntax.Describe:
+		return h.Method
+	}
+	return false
+}
+
+// planner makes a planner that knows what the session has.
+func (s *Session) planner(ctx context.Context) (*plan.Planner, error) {
+	planner := s.catalogPlanner(ctx)
+	objects, err := s.objects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	setObjects(&planner.Options, objects)
+	return planner, nil
+}
+
+// catalogPlanner makes a planner that knows the documents alone.
+func (s *Session) catalogPlanner(ctx context.Context) *plan.Planner {
 	planner := &plan.Planner{Catalog: s.catalog, Options: plan.Options{Use: s.use}}
 	planner.Parse = func(text *syntax.Edited) ([]byte, error) {
 		db, err := s.database(ctx)
@@ -283,12 +357,7 @@ func (s *Session) build(ctx context.Context, st *syntax.Statement) (any, error) 
 		}
 		return parse(db, text)
 	}
-	locals, err := s.locals(ctx)
-	if err != nil {
-		return nil, err
-	}
-	planner.Options.Locals = locals
-	return planner.Build(st)
+	return planner
 }
 
 // parse parses a text with DuckDB; an error gets its place in the user's text.

@@ -187,7 +187,7 @@ func TestStackQLCases_otherClouds(t *testing.T) {
 	for _, c := range onOtherClouds {
 		t.Run(c.name, func(t *testing.T) { checkStackCase(t, s, c) })
 	}
-	if _, err := query(t, s, "select name from google.cloudkms.key_rings where projectsId = 'gone' and locationsId = 'global'"); err == nil || !strings.Contains(err.Error(), "gone") {
+	if _, err := query(t, s, "select name from google.cloudkms.key_rings where projectsId = 'gone' and locationsId = 'global'"); err == nil || !strings.Contains(printed(err), "projects/gone") {
 		t.Errorf("a project that is not there: %v", err)
 	}
 }

@@ -25,13 +25,21 @@ func (s *Session) explain(ctx context.Context, st *syntax.Statement, head syntax
 	}
 	x := plan.Explain(nil, s.transport.Endpoint)
 	switch inner := head.Statement.Head.(type) {
-	case syntax.Other:
-		if err := s.refuse(head.Statement, inner); err != nil {
-			return nil, err
-		}
-		x.Note = "DuckDB alone: no resource is read"
-	case syntax.Use:
+	case syntax.Use, syntax.Drop:
+	case syntax.Refresh:
+		return nil, fault.Unsupported("EXPLAIN of REFRESH").At(head.Statement.Text.Span(0, len("REFRESH"))).
+			WithHint("SHOW EXTENDED VIEWS shows the query of the view, which EXPLAIN explains")
 	default:
+		if other, ok := inner.(syntax.Other); ok {
+			planned, err := s.plans(ctx, head.Statement, other)
+			if err != nil {
+				return nil, err
+			}
+			if !planned {
+				x.Note = "DuckDB alone: no resource is read"
+				break
+			}
+		}
 		built, err := s.build(ctx, head.Statement)
 		if err != nil {
 			return nil, err
@@ -97,7 +105,14 @@ func (s *Session) other(ctx context.Context, st *syntax.Statement, head syntax.O
 	if done, err := s.setOnError(st, head); done || err != nil {
 		return exec.List(nil, nil), err
 	}
-	if err := s.refuse(st, head); err != nil {
+	planned, err := s.plans(ctx, st, head)
+	if err != nil {
+		return nil, err
+	}
+	if planned {
+		return s.store(ctx, st, head.Verb)
+	}
+	if err := s.refuseComment(ctx, st); err != nil {
 		return nil, err
 	}
 	rows, err := s.duckDB(ctx, st)
@@ -107,20 +122,21 @@ func (s *Session) other(ctx context.Context, st *syntax.Statement, head syntax.O
 	return rows, err
 }
 
+// plans tells whether a statement keeps the rows of a query in a table of the
+// session, or is DuckDB's alone. A resource elsewhere in it is an error.
+func (s *Session) plans(ctx context.Context, st *syntax.Statement, head syntax.Other) (bool, error) {
+	if head.Query.End > 0 && mentionsTable(st, head.Query) {
+		return true, s.refuseTarget(ctx, st, head)
+	}
+	return false, s.refuse(ctx, st, head)
+}
+
 // refuse gives the error for statements on resources that planeql does not run
 // yet: they must not reach DuckDB, which would only say that it knows no such
 // table.
-func (s *Session) refuse(st *syntax.Statement, head syntax.Other) error {
-	if len(head.Target.Parts) > 0 {
-		r, err := plan.ResolveResource(s.catalog, head.Target.Parts, s.use)
-		if err != nil {
-			return fault.From(err).At(st.Text.Span(head.Target.Start, head.Target.End))
-		}
-		if r != nil {
-			return fault.Unsupported(head.Verb+" on a resource").On(r.Path()).
-				At(st.Text.Span(head.Target.Start, head.Target.End)).
-				WithHint("EXEC reaches every method: SHOW METHODS IN %s lists them", r.Path())
-		}
+func (s *Session) refuse(ctx context.Context, st *syntax.Statement, head syntax.Other) error {
+	if err := s.refuseTarget(ctx, st, head); err != nil {
+		return err
 	}
 	for i := 0; i+4 < len(st.Tokens); i++ {
 		t := st.Tokens[i]
@@ -132,6 +148,60 @@ func (s *Session) refuse(st *syntax.Statement, head syntax.Other) error {
 			return fault.Unsupported(head.Verb + " over a resource").At(st.Span(t, st.Tokens[i+4])).
 				WithHint("a SELECT can read resources; -o csv or jsonl writes its rows to a file")
 		}
+	}
+	return nil
+}
+
+// refuseTarget is refuse for the target of the statement alone.
+func (s *Session) refuseTarget(ctx context.Context, st *syntax.Statement, head syntax.Other) error {
+	if len(head.Target.Parts) == 0 {
+		return nil
+	}
+	objects, err := s.objects(ctx)
+	if err != nil {
+		return err
+	}
+	if _, local := find(objects, head.Target); local {
+		return nil
+	}
+	r, err := plan.ResolveResource(s.catalog, head.Target.Parts, s.use)
+	if err != nil {
+		return fault.From(err).At(st.Text.Span(head.Target.Start, head.Target.End))
+	}
+	if r == nil {
+		return nil
+	}
+	return fault.Unsupported(head.Verb+" on a resource").On(r.Path()).
+		At(st.Text.Span(head.Target.Start, head.Target.End)).
+		WithHint("EXEC reaches every method: SHOW METHODS IN %s lists them", r.Path())
+}
+
+// mentionsTable tells whether a part of a statement can name a table: rows
+// written out as values go to DuckDB without being planned.
+func mentionsTable(st *syntax.Statement, part syntax.Clause) bool {
+	return slices.ContainsFunc(st.Tokens, func(t syntax.Token) bool {
+		return t.Start >= part.Start && t.End <= part.End &&
+			(t.Is("FROM") || t.Is("TABLE") || t.Is("PIVOT") || t.Is("UNPIVOT") || t.Is("SUMMARIZE") || t.Is("DESCRIBE"))
+	})
+}
+
+// refuseComment gives the error for a comment on a view over resources, whose
+// comment is where its query is kept.
+func (s *Session) refuseComment(ctx context.Context, st *syntax.Statement) error {
+	if !st.Tokens[0].Is("COMMENT") || len(st.Tokens) < 4 {
+		return nil
+	}
+	name, ok := syntax.NameAt(st.Text.Text, st.Tokens[3].Start, 1)
+	if !ok {
+		return nil
+	}
+	objects, err := s.objects(ctx)
+	if err != nil {
+		return err
+	}
+	if o, ok := find(objects, name); ok && o.kept != nil && !st.Tokens[2].Is("COLUMN") {
+		return fault.Unsupported("a comment on a view over resources").At(st.Span(st.Tokens[3], st.Tokens[3])).
+			WithHint("its comment holds its query: SHOW EXTENDED VIEWS shows it")
 	}
 	return nil
 }
@@ -153,7 +223,12 @@ func (s *Session) setOnError(st *syntax.Statement, head syntax.Other) (bool, err
 
 // duckDB runs a statement in DuckDB as it is.
 func (s *Session) duckDB(ctx context.Context, st *syntax.Statement) (*exec.Rows, error) {
-	normal, err := syntax.Normalize(st.Text)
+	return s.duckText(ctx, st.Text)
+}
+
+// duckText runs a text in DuckDB.
+func (s *Session) duckText(ctx context.Context, text *syntax.Edited) (*exec.Rows, error) {
+	normal, err := syntax.Normalize(text)
 	if err != nil {
 		return nil, err
 	}
@@ -162,30 +237,6 @@ func (s *Session) duckDB(ctx context.Context, st *syntax.Statement) (*exec.Rows,
 		return nil, err
 	}
 	return exec.RunSQL(ctx, normal, env)
-}
-
-// locals gives the names of the session's tables and views, which come before
-// resources.
-func (s *Session) locals(ctx context.Context) (map[string]struct{}, error) {
-	if len(s.use) == 0 || !s.opened() && s.settings.database == "" {
-		return nil, nil // no short name can mean a resource, or there are no tables
-	}
-	db, err := s.database(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := db.Query(ctx, "SELECT lower(table_name) FROM duckdb_tables() UNION ALL SELECT lower(view_name) FROM duckdb_views() WHERE NOT internal", duck.QueryOptions{})
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	names := map[string]struct{}{}
-	for rows.Next() {
-		if name, ok := rows.Values()[0].(string); ok {
-			names[name] = struct{}{}
-		}
-	}
-	return names, rows.Err()
 }
 
 // tableRows gives a table of the catalog as rows.

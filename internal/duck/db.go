@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 	"unsafe"
@@ -81,11 +82,22 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	return db, nil
 }
 
+// heldBy finds in DuckDB's message which process has a database open.
+var heldBy = regexp.MustCompile(`Conflicting lock is held in (.*) \(PID (\d+)\)`)
+
 func openError(path string, err error) *fault.Error {
 	if path == "" {
 		return fault.Bug("DuckDB cannot be opened: %v", err).Because(err)
 	}
-	return fault.New(fault.InvalidFlag, "the database %q cannot be opened: %v", path, err).Because(err).
+	if m := heldBy.FindStringSubmatch(err.Error()); m != nil {
+		return fault.New(fault.InvalidFlag, "the database %q is open in process %s, %s", path, m[2], m[1]).Because(err).
+			WithHint("one process at a time can have a database file open: end that one, or use a copy of the file")
+	}
+	_, why, found := strings.Cut(err.Error(), "IO Error: ")
+	if !found {
+		why = err.Error()
+	}
+	return fault.New(fault.InvalidFlag, "the database %q cannot be opened: %s", path, lowerFirst(why)).Because(err).
 		WithHint("it must be a DuckDB file that no other process has open, or a name in a folder that exists")
 }
 

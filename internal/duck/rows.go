@@ -36,6 +36,7 @@ type Rows struct {
 	shift   int // bytes that stand before the query in the text that runs
 	conn    *connection
 	release func()
+	aside   bool
 	cancel  context.CancelFunc
 	ctx     context.Context
 	unhook  func()
@@ -71,7 +72,7 @@ func (db *DB) queryOn(ctx context.Context, conn *connection, release func(), que
 		release()
 		return nil, &located{fault.New(fault.SyntaxError, "the text has a zero byte"), i}
 	}
-	r := &Rows{query: query, conn: conn, release: release}
+	r := &Rows{query: query, conn: conn, release: release, aside: conn != db.conn}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.unhook = interruptWith(ctx, conn)
 	if err := r.start(db, o); err != nil {
@@ -214,6 +215,10 @@ func (r *Rows) await(pending bindings.PendingResult) bool {
 
 // Columns gives the columns in order.
 func (r *Rows) Columns() []Column { return r.columns }
+
+// Aside tells whether the query has a connection of its own, on which temporary
+// tables and open transactions are not seen.
+func (r *Rows) Aside() bool { return r.aside }
 
 // Next moves to the next row; false is the end or an error, which Err gives.
 func (r *Rows) Next() bool {

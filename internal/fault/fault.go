@@ -14,6 +14,7 @@ type Code string
 // The codes planeql uses. Each has one golden case that shows its printed form.
 const (
 	SyntaxError        Code = "42601" // the text is not a statement
+	DuplicateTable     Code = "42P07" // the name of a table or view is taken
 	UndefinedTable     Code = "42P01" // no such provider, service or resource
 	UndefinedColumn    Code = "42703" // no such column
 	UndefinedMethod    Code = "42883" // no such method or function
@@ -113,7 +114,7 @@ func New(code Code, format string, args ...any) *Error {
 }
 
 var scopes = map[Code]Scope{
-	SyntaxError: Statement, UndefinedTable: Statement, UndefinedColumn: Statement,
+	SyntaxError: Statement, DuplicateTable: Statement, UndefinedTable: Statement, UndefinedColumn: Statement,
 	UndefinedMethod: Statement, UndefinedParameter: Statement, AmbiguousColumn: Statement,
 	MissingParameter: Statement, InvalidValue: Statement, TypeMismatch: Statement,
 	InvalidJSON: Statement, DataException: Statement, NotSupported: Statement, InvalidFlag: Statement,

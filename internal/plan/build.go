@@ -37,6 +37,18 @@ func (p *Planner) Build(s *syntax.Statement) (any, error) {
 		return p.show(s, head)
 	case syntax.Describe:
 		return p.describe(s, head)
+	case syntax.Copy:
+		return p.copy(s, head)
+	case syntax.Create:
+		if head.What != "TABLE" {
+			_, q, err := p.View(head.Name.String(), "", s.Text.Part(head.Query.Start, head.Query.End))
+			return q, err
+		}
+		return p.store(s, "CREATE", head.Query)
+	case syntax.Other:
+		if head.Query.End > 0 {
+			return p.store(s, head.Verb, head.Query)
+		}
 	}
 	return nil, fault.Bug("a statement without a plan: %T", s.Head)
 }
@@ -47,24 +59,29 @@ func (p *Planner) Query(text *syntax.Edited) (*Query, error) { return p.query(te
 // query makes the plan of a SELECT; fixed is the method behind the name
 // returningTable.
 func (p *Planner) query(text *syntax.Edited, fixed *provider.Method) (*Query, error) {
+	return p.plan(text, fixed, nil)
+}
+
+// plan makes the plan of a SELECT; inside names the view whose query it is.
+func (p *Planner) plan(text *syntax.Edited, fixed *provider.Method, inside []View) (*Query, error) {
 	normal, err := syntax.Normalize(text)
 	if err != nil {
 		return nil, err
 	}
-	nodes, err := p.tree(normal)
+	normal, nodes, uses, err := p.expand(normal, inside)
 	if err != nil {
 		return nil, err
 	}
 	b := &builder{catalog: p.Catalog, options: p.Options, text: normal, fixed: fixed, parse: p.template}
 	for _, n := range nodes {
 		if _, err := b.query(n, nil, frame{output: true}); err != nil {
-			return nil, err
+			return nil, inView(err, uses)
 		}
 	}
 	if err := b.finish(); err != nil {
-		return nil, err
+		return nil, inView(err, uses)
 	}
-	q := &Query{Text: normal, edits: b.edits}
+	q := &Query{Text: normal, edits: b.edits, uses: uses}
 	for _, r := range b.relations {
 		q.Scans = append(q.Scans, r.scan)
 	}

@@ -71,7 +71,23 @@ func (p *Planner) describe(s *syntax.Statement, head syntax.Describe) (any, erro
 	if r == nil {
 		return nil, nil
 	}
+	if isView(r) {
+		return p.describeView(s, r)
+	}
 	return &Table{Title: "describe", Table: p.Catalog.Describe(r, head.Extended)}, nil
+}
+
+// describeView plans the SELECT that stands for a resource. Its rows are not
+// read: DuckDB knows their columns without.
+func (p *Planner) describeView(s *syntax.Statement, r *provider.Resource) (any, error) {
+	loose := *p
+	loose.Options.Loose = true
+	q, err := loose.Query(s.Text.Apply([]syntax.Edit{{Start: 0, End: len(s.Text.Text), Text: "FROM " + r.Path()}}))
+	if err != nil {
+		return nil, err
+	}
+	q.Verb = "DESCRIBE"
+	return q, nil
 }
 
 // resource finds the resource that a name outside a query means, or nil for a

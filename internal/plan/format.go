@@ -58,6 +58,9 @@ func Explain(plan any, endpoint func(provider string) string) Explained {
 	switch p := plan.(type) {
 	case *Query:
 		x := Explained{Statement: "SELECT", Note: "all conditions are also evaluated by DuckDB"}
+		if p.Verb != "" {
+			x.Statement = p.Verb
+		}
 		for _, s := range p.Scans {
 			x.Scans = append(x.Scans, explainScan(s, endpoint))
 		}

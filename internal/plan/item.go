@@ -42,11 +42,14 @@ func (b *builder) derived(n syntax.Node, blk *block) error {
 	inner := blk.frame
 	inner.output, inner.sealed = false, false
 	branches, err := b.query(query, blk, inner)
+	if err != nil {
+		return err
+	}
 	it := &item{block: blk, alias: n.Text("alias"), names: n.Texts("column_name_alias"), node: n}
 	it.reads(branches)
 	it.local = len(blk.frame.ctes) == 0 && !holdsResource(n)
 	blk.items = append(blk.items, it)
-	return err
+	return nil
 }
 
 // holdsResource tells whether something below a node may be a resource: any

@@ -21,17 +21,22 @@ type Parse func(*syntax.Edited) ([]byte, error)
 
 // Options is what a plan depends on beside the statement and the catalog.
 type Options struct {
-	Scope  []string            // subscriptions to look in: ids, or names with * and ?; empty: all that are enabled
-	Use    []string            // provider, or provider and service, set by USE
-	Locals map[string]struct{} // lower-case names of the session's tables and views
+	Scope  []string          // subscriptions to look in: ids, or names with * and ?; empty: all that are enabled
+	Use    []string          // provider, or provider and service, set by USE
+	Locals map[string]string // names in full of the session's tables and views, by their lower-case names
+	Views  map[string]View   // over resources, by the lower-case names they have in a statement
+	Loose  bool              // see [Planner.View]
 }
 
 // Query is the plan of a SELECT. Its scans stand in the order of the text.
 type Query struct {
 	Text  *syntax.Edited // the text that DuckDB's parser took
 	Scans []*Scan
+	Verb  string // of the statement around it, such as COPY; empty: it is a SELECT by itself
 
-	edits []syntax.Edit // all but those that put the scans in
+	edits         []syntax.Edit  // all but those that put the scans in
+	before, after *syntax.Edited // the statement around it, or nil
+	uses          []viewUse
 }
 
 // Scan reads the rows of a resource by one method, once for each tuple of
@@ -154,5 +159,9 @@ func (q *Query) SQL(sources []Rows) *syntax.Edited {
 		}
 		edits = append(edits, syntax.Edit{Start: s.start, End: s.end, Text: text})
 	}
-	return q.Text.Apply(edits)
+	text := q.Text.Apply(edits)
+	if q.before != nil {
+		text = syntax.Join(q.before, text, q.after)
+	}
+	return text
 }

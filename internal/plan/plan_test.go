@@ -57,6 +57,8 @@ func (s source) MisfitSQL(column, text string) string {
 //
 //	plan     the plan in the words of EXPLAIN, or the error in its printed form
 //	sql      the text that DuckDB evaluates
+//	view     a new view of the session, name=… columns=(…), and its text; the
+//	         statements behind it in the file may name it
 //
 // go test ./internal/plan -rewrite takes over what is printed.
 func TestPlans(t *testing.T) {
@@ -65,8 +67,10 @@ func TestPlans(t *testing.T) {
 		if strings.Contains(path, "fuzz") {
 			return // inputs of FuzzPlan
 		}
+		views := plan.Options{Views: map[string]plan.View{}, Locals: map[string]string{}}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			p := *p
+			p.Options = views
 			for _, arg := range d.CmdArgs {
 				if arg.Key == "use" {
 					p.Options.Use = arg.Vals
@@ -76,6 +80,9 @@ func TestPlans(t *testing.T) {
 			if err != nil {
 				return fault.From(err).Print() + "\n"
 			}
+			if d.Cmd == "view" {
+				return newView(&p, d, statements[0])
+			}
 			var out strings.Builder
 			for _, s := range statements {
 				out.WriteString(show(&p, s, d.Cmd))
@@ -83,6 +90,26 @@ func TestPlans(t *testing.T) {
 			return out.String()
 		})
 	})
+}
+
+// newView adds a view to those of the planner.
+func newView(p *plan.Planner, d *datadriven.TestData, s *syntax.Statement) string {
+	v := plan.View{}
+	for _, arg := range d.CmdArgs {
+		switch arg.Key {
+		case "name":
+			v.Name, v.Key = arg.Vals[0], arg.Vals[0]
+		case "columns":
+			v.Columns = arg.Vals
+		}
+	}
+	text, _, err := p.View(v.Name, v.Key, s.Text)
+	if err != nil {
+		return fault.From(err).Print() + "\n"
+	}
+	v.Text = text
+	p.Options.Views[v.Name], p.Options.Views["main."+v.Name], p.Options.Locals[v.Name] = v, v, `"main"."`+v.Name+`"`
+	return text + "\n"
 }
 
 func show(p *plan.Planner, s *syntax.Statement, command string) string {

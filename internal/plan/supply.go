@@ -57,7 +57,7 @@ func (b *builder) place(open []*relation) error {
 			}
 		}
 		if best == nil {
-			return b.stuck(rest, open)
+			return b.leave(rest, b.stuck(rest, open))
 		}
 		r := rest[at]
 		if err := b.take(r, best); err != nil {
@@ -65,6 +65,16 @@ func (b *builder) place(open []*relation) error {
 		}
 		placed[r] = true
 		rest = slices.Delete(rest, at, at+1)
+	}
+	return nil
+}
+
+// leave gives up on relations that cannot be read, unless nothing reads them.
+func (b *builder) leave(rest []*relation, err error) error {
+	for _, r := range rest {
+		if err := b.loosely(r, err); err != nil {
+			return err
+		}
 	}
 	return nil
 }

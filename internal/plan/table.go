@@ -106,6 +106,8 @@ func (b *builder) resource(parts []string, f frame) (*provider.Resource, error) 
 // looks like none.
 func ResolveResource(c *catalog.Catalog, parts, use []string) (*provider.Resource, error) {
 	switch {
+	case len(parts) == 1 && strings.ContainsAny(parts[0], "./\\*"):
+		return nil, nil // a file
 	case len(parts) == 3:
 		if !hasProvider(c, parts[0]) {
 			return nil, unknownProvider(c, parts[0])

@@ -89,7 +89,7 @@ func (w *walk) step(ctx context.Context) (Page, error) {
 	}
 	w.done = page.Last
 	if !page.Last {
-		err = w.follow(reply.next, response)
+		err = w.follow(w.linkOf(reply.next), response)
 	}
 	if err != nil {
 		return Page{}, err
@@ -112,6 +112,22 @@ func (r *reply) asList(l layout) error {
 		return nil
 	}
 	return missingMember(strings.Join(l.path, "."))
+}
+
+// linkOf gives the link to the next page of a list that goes on by a token: the
+// same request with the token in it.
+func (w *walk) linkOf(next string) string {
+	if !pagesByToken(w.method) {
+		return next
+	}
+	u, err := url.Parse(w.first)
+	if err != nil {
+		return next
+	}
+	query := u.Query()
+	query.Set(pageToken, next)
+	u.RawQuery = query.Encode()
+	return u.String()
 }
 
 // follow prepares the request of the page behind a link. The link is taken as

@@ -32,7 +32,20 @@ func layoutOf(m *provider.Method) layout {
 	if m.Resource.Family == provider.ARM {
 		l.links = append(l.links, "nextLink", "@odata.nextLink")
 	}
+	if pagesByToken(m) {
+		l.links = append(l.links, "nextPageToken")
+	}
 	return l
+}
+
+// pageToken is the parameter that takes the nextPageToken of an answer, by
+// Google's design guide (AIP-158), which its documents do not repeat.
+const pageToken = "pageToken"
+
+// pagesByToken tells whether a list goes on by a token rather than a link.
+func pagesByToken(m *provider.Method) bool {
+	p, ok := m.Parameter(pageToken)
+	return ok && p.In == provider.InQuery && m.NextLink == "" && m.Resource.Family != provider.ARM
 }
 
 // reply is an answer taken apart. All slices point into the answer.

@@ -22,6 +22,7 @@ type Edited struct {
 	source *fault.Source
 	offset int // where Text starts in the source, when parent is nil
 	edits  []Edit
+	parts  []*Edited // that Text is made of, when there are any
 }
 
 // Original gives the part [start, end) of a source as a text without edits.
@@ -54,9 +55,21 @@ func (e *Edited) Part(start, end int) *Edited {
 	return e.Apply([]Edit{{0, start, ""}, {end, len(e.Text), ""}})
 }
 
+// Join gives the texts one after another as one text that keeps the way back.
+func Join(parts ...*Edited) *Edited {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString(p.Text)
+	}
+	return &Edited{Text: b.String(), parts: parts}
+}
+
 // Span gives the place in the source that the bytes [start, end) came from. A
 // place inside inserted text is mapped to what was replaced by it.
 func (e *Edited) Span(start, end int) fault.Span {
+	if e.parts != nil {
+		return e.spanOfParts(start, end)
+	}
 	if e.parent == nil {
 		return fault.Span{Source: e.source, Start: e.offset + start, End: e.offset + end}
 	}
@@ -78,6 +91,24 @@ func (e *Edited) Before(start, end int) (text string, changed bool) {
 	_, to := e.back(end - 1)
 	text = e.parent.Text[from:max(from, to)]
 	return text, text != e.Text[start:end]
+}
+
+// spanOfParts gives the place of a range of a joined text, as far as it lies in
+// one source.
+func (e *Edited) spanOfParts(start, end int) fault.Span {
+	var span fault.Span
+	for i, p := range e.parts {
+		last := i == len(e.parts)-1
+		switch from, to := max(0, start), min(end, len(p.Text)); {
+		case start >= len(p.Text) && !last || end < 0:
+		case span.Source == nil:
+			span = p.Span(min(from, len(p.Text)), max(from, to))
+		case end > 0 && p.Span(0, to).Source == span.Source:
+			span.End = max(span.End, p.Span(0, to).End)
+		}
+		start, end = start-len(p.Text), end-len(p.Text)
+	}
+	return span
 }
 
 // back gives the range in the parent that the byte at offset came from.

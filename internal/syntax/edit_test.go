@@ -49,6 +49,34 @@ func TestEdited_part(t *testing.T) {
 	}
 }
 
+func TestJoin(t *testing.T) {
+	source := &fault.Source{Name: "t", Text: "COPY (SELECT a FROM b) TO 'x'"}
+	text := Original(source, 0, len(source.Text))
+	inner := text.Part(6, 21).Apply([]Edit{{14, 15, "(SELECT 1 AS a)"}})
+	joined := Join(text.Part(0, 6), inner, text.Part(21, len(source.Text)))
+	if want := "COPY (SELECT a FROM (SELECT 1 AS a)) TO 'x'"; joined.Text != want {
+		t.Fatalf("Join = %q, want %q", joined.Text, want)
+	}
+	for part, want := range map[string]string{
+		"COPY": "COPY", "SELECT a": "SELECT a", "1 AS": "b", "TO": "TO", "'x'": "'x'", "FROM (SELECT": "FROM b",
+		joined.Text: source.Text, "1 AS a)) TO": "b) TO", "(SELECT a": "(SELECT a",
+	} {
+		at := index(t, joined.Text, part)
+		span := joined.Span(at, at+len(part))
+		if span.Source == nil || source.Text[span.Start:span.End] != want {
+			t.Errorf("%q came from %+v, want %q", part, span, want)
+		}
+	}
+	if span := joined.Span(len(joined.Text), len(joined.Text)+1); span.Source == nil || span.Start < len(source.Text)-1 {
+		t.Errorf("the end came from %+v", span)
+	}
+	other := &fault.Source{Name: "view v", Text: "SELECT 1"}
+	mixed := Join(Original(source, 0, 6), Original(other, 0, 8))
+	if span := mixed.Span(0, 14); span.Source != source || span.End != 6 {
+		t.Errorf("a range over two sources is %+v", span)
+	}
+}
+
 func index(t *testing.T, text, part string) int {
 	t.Helper()
 	for i := range text {

@@ -5,9 +5,9 @@ import (
 )
 
 // Show is SHOW [EXTENDED] PROVIDERS | SERVICES IN p | RESOURCES IN p.s |
-// METHODS IN p.s.r [LIKE 'pattern'].
+// METHODS IN p.s.r | TABLES | VIEWS [LIKE 'pattern'].
 type Show struct {
-	What     string // PROVIDERS, SERVICES, RESOURCES, METHODS
+	What     string // PROVIDERS, SERVICES, RESOURCES, METHODS, TABLES, VIEWS
 	In       Name
 	Extended bool
 	Like     string // empty: all
@@ -34,7 +34,11 @@ func (p *parser) show() (Head, error) {
 	s := Show{Extended: p.accept("EXTENDED")}
 	s.What = strings.ToUpper(p.next().Text)
 	switch s.What {
-	case "PROVIDERS":
+	case "PROVIDERS", "VIEWS":
+	case "TABLES":
+		if p.peek().Is("IN") || p.peek().Is("FROM") {
+			return Other{Verb: "SHOW"}, nil // of another database
+		}
 	case "SERVICES", "RESOURCES", "METHODS":
 		if !p.accept("IN") && !p.accept("FROM") {
 			return nil, failAt(p.peek().Start, "IN is expected after SHOW %s", s.What)
@@ -48,7 +52,7 @@ func (p *parser) show() (Head, error) {
 		s.In = name
 	default:
 		if s.Extended {
-			return nil, failAt(p.tokens[1].Start, "EXTENDED is known for PROVIDERS, SERVICES, RESOURCES and METHODS only")
+			return nil, failAt(p.tokens[1].Start, "EXTENDED is known for PROVIDERS, SERVICES, RESOURCES, METHODS, VIEWS and TABLES only")
 		}
 		return Other{Verb: "SHOW"}, nil
 	}

@@ -18,7 +18,8 @@ type Statement struct {
 func (s *Statement) Span(first, last Token) fault.Span { return s.Text.Span(first.Start, last.End) }
 
 // Head is what a statement begins with and what follows from it: one of Query,
-// Exec, Delete, Show, Describe, Explain, Use and Other.
+// Exec, Delete, Show, Describe, Explain, Use, Create, Copy, Refresh, Drop and
+// Other.
 type Head interface{ head() }
 
 // Query is a SELECT in any of DuckDB's forms.
@@ -28,7 +29,8 @@ type Query struct{}
 // yet; Verb is its first word in upper case.
 type Other struct {
 	Verb   string
-	Target Name // of INSERT, UPDATE, REPLACE; else empty
+	Target Name   // of INSERT, UPDATE, REPLACE; else empty
+	Query  Clause // of INSERT INTO target; else empty
 }
 
 // Use is USE provider[.service].
@@ -105,6 +107,10 @@ var forms = map[string]string{
 	"DESCRIBE": "the forms are DESCRIBE [EXTENDED] provider.service.resource and DESCRIBE METHOD provider.service.resource.method",
 	"EXPLAIN":  "the form is EXPLAIN [(FORMAT json)] followed by a statement",
 	"USE":      "the form is USE provider or USE provider.service",
+	"CREATE":   "the form is CREATE [OR REPLACE] [TEMP] [MATERIALIZED] VIEW name [(columns)] AS SELECT …, or CREATE TABLE name AS SELECT …",
+	"COPY":     "the form is COPY (SELECT …) TO 'file' [(options)]",
+	"REFRESH":  "the form is REFRESH MATERIALIZED VIEW name",
+	"DROP":     "the form is DROP VIEW | MATERIALIZED VIEW | TABLE [IF EXISTS] name",
 }
 
 // queryWords are the words a query of DuckDB can begin with.
@@ -141,6 +147,14 @@ func (p *parser) head() (Head, error) {
 		return p.explain()
 	case "USE":
 		return p.use()
+	case "CREATE":
+		return p.create()
+	case "COPY":
+		return p.copy()
+	case "REFRESH":
+		return p.refresh()
+	case "DROP":
+		return p.drop()
 	case "INSERT", "UPDATE", "REPLACE":
 		return p.write()
 	}
@@ -161,7 +175,11 @@ func (p *parser) write() (Head, error) {
 	if err != nil {
 		return Other{Verb: verb}, nil
 	}
-	return Other{Verb: verb, Target: name}, nil
+	o := Other{Verb: verb, Target: name}
+	if verb == "INSERT" {
+		o.Query = p.insertQuery()
+	}
+	return o, nil
 }
 
 func (p *parser) use() (Head, error) {
@@ -185,8 +203,8 @@ func (p *parser) end() error {
 func (p *parser) peek() Token { return p.peekAt(0) }
 
 func (p *parser) peekAt(n int) Token {
-	if p.at+n < len(p.tokens) {
-		return p.tokens[p.at+n]
+	if at := p.at + n; at >= 0 && at < len(p.tokens) {
+		return p.tokens[at]
 	}
 	end := len(p.text.Text)
 	return Token{Kind: Symbol, Start: end, End: end}

@@ -60,31 +60,59 @@ func TestParse_unfilled(t *testing.T) {
 
 func TestParse_heads(t *testing.T) {
 	for text, want := range map[string]string{
-		"SELECT 1":                                        "{}",
-		"FROM t":                                          "{}",
-		"(SELECT 1) UNION SELECT 2":                       "{}",
-		"CREATE TABLE a AS SELECT 1":                      "CREATE ",
-		"INSERT INTO a.b.c (x) VALUES 1":                  "INSERT a.b.c",
-		"INSERT OR REPLACE INTO t SELECT 1":               "INSERT t",
-		"UPDATE a.b.c SET x = 1":                          "UPDATE a.b.c",
-		"REPLACE INTO a.b.c SELECT 1":                     "REPLACE a.b.c",
-		"USE azure.desktop_virtualization":                "azure.desktop_virtualization",
-		"SHOW PROVIDERS":                                  "PROVIDERS  false \"\"",
-		"show extended services in azure":                 "SERVICES azure true \"\"",
-		"SHOW RESOURCES FROM azure.x LIKE '%it''s%'":      "RESOURCES azure.x false \"%it's%\"",
-		"SHOW METHODS IN a.b.c":                           "METHODS a.b.c false \"\"",
-		"SHOW TABLES":                                     "SHOW ",
-		"DESCRIBE a.b.c":                                  "a.b.c false false",
-		"DESC EXTENDED a.b.c":                             "a.b.c false true",
-		"DESCRIBE METHOD EXTENDED a.b.c.list":             "a.b.c.list true true",
-		"DESCRIBE SELECT 1":                               "{}",
-		"DELETE FROM a.b.c WHERE x = 'y' AND z = 1":       "a.b.c WHERE x = 'y' AND z = 1",
-		"DELETE FROM a.b.c WHERE x = 1 RETURNING id, b":   "a.b.c WHERE x = 1 RETURNING id, b",
-		"EXEC a.b.c.d":                                    "a.b.c.d",
-		"EXEC a.b.c.d @x='1', @y=2":                       "a.b.c.d x='1' y=2",
-		"EXEC a.b.c.d @x='1' --required,\n @y=lower('A')": "a.b.c.d x='1' y=lower('A')",
-		"EXEC a.b.c.d @x='1' @@json='{}' RETURNING *":     "a.b.c.d x='1' json '{}' RETURNING *",
-		"EXEC /*+ NOWAIT */ a.b.c.d @x = (1, 2)":          "a.b.c.d x=(1, 2) NOWAIT",
+		"SELECT 1":                                           "{}",
+		"FROM t":                                             "{}",
+		"(SELECT 1) UNION SELECT 2":                          "{}",
+		"CREATE TABLE a (x INT)":                             "CREATE ",
+		"CREATE MACRO f(x) AS x":                             "CREATE ",
+		"CREATE TABLE a AS EXECUTE p":                        "CREATE ",
+		"CREATE TABLE a AS SELECT 1":                         "TABLE a [] false false false: SELECT 1",
+		"CREATE TABLE a AS SELECT 1 WITH NO DATA":            "TABLE a [] false false false: SELECT 1",
+		"CREATE TABLE a AS FROM t WITH DATA":                 "TABLE a [] false false false: FROM t",
+		"CREATE OR REPLACE TEMP TABLE b.a(x, y) AS (FROM t)": "TABLE b.a [x y] true true false: (FROM t)",
+		"CREATE VIEW IF NOT EXISTS v (\"A b\") AS WITH c AS (SELECT 1) FROM c": "VIEW v [A b] false false true: WITH c AS (SELECT 1) FROM c",
+		"CREATE TEMPORARY MATERIALIZED VIEW v AS FROM t":                       "MATERIALIZED VIEW v [] false true false: FROM t",
+		"COPY (SELECT f(1) FROM t) TO 'x.csv' (FORMAT csv)":                    "copy SELECT f(1) FROM t",
+		"COPY t (a, b) TO 'x.csv'":                                             "copy t (a, b)",
+		"COPY t TO 'x.csv'":                                                    "copy t ",
+		"COPY t FROM 'x.csv'":                                                  "COPY ",
+		"COPY FROM DATABASE a TO b":                                            "COPY ",
+		"REFRESH MATERIALIZED VIEW main.v":                                     "refresh main.v",
+		"REFRESH v":                                                            "refresh v",
+		"DROP VIEW v":                                                          "drop VIEW v false",
+		"DROP MATERIALIZED VIEW IF EXISTS v CASCADE":                           "drop MATERIALIZED VIEW v true",
+		"DROP TABLE a.b.c RESTRICT":                                            "drop TABLE a.b.c false",
+		"DROP SCHEMA s":                                                        "DROP ",
+		"INSERT INTO t SELECT 1":                                               "INSERT t: SELECT 1",
+		"INSERT INTO t (a, b) BY NAME (SELECT 1) ON CONFLICT DO NOTHING":       "INSERT t: (SELECT 1)",
+		"INSERT INTO t (SELECT 1) RETURNING a":                                 "INSERT t: (SELECT 1)",
+		"INSERT INTO t (values) VALUES (1)":                                    "INSERT t: VALUES (1)",
+		"INSERT INTO t SELECT * FROM a JOIN b ON a.x = b.x":                    "INSERT t: SELECT * FROM a JOIN b ON a.x = b.x",
+		"INSERT INTO t DEFAULT VALUES":                                         "INSERT t",
+		"INSERT INTO a.b.c (x) VALUES 1":                                       "INSERT a.b.c: VALUES 1",
+		"INSERT OR REPLACE INTO t SELECT 1":                                    "INSERT t: SELECT 1",
+		"UPDATE a.b.c SET x = 1":                                               "UPDATE a.b.c",
+		"REPLACE INTO a.b.c SELECT 1":                                          "REPLACE a.b.c",
+		"USE azure.desktop_virtualization":                                     "azure.desktop_virtualization",
+		"SHOW PROVIDERS":                                                       "PROVIDERS  false \"\"",
+		"show extended services in azure":                                      "SERVICES azure true \"\"",
+		"SHOW RESOURCES FROM azure.x LIKE '%it''s%'":                           "RESOURCES azure.x false \"%it's%\"",
+		"SHOW METHODS IN a.b.c":                                                "METHODS a.b.c false \"\"",
+		"SHOW TABLES":                                                          "TABLES  false \"\"",
+		"SHOW EXTENDED VIEWS LIKE 'a%'":                                        "VIEWS  true \"a%\"",
+		"SHOW TABLES FROM other":                                               "SHOW ",
+		"SHOW ALL TABLES":                                                      "SHOW ",
+		"DESCRIBE a.b.c":                                                       "a.b.c false false",
+		"DESC EXTENDED a.b.c":                                                  "a.b.c false true",
+		"DESCRIBE METHOD EXTENDED a.b.c.list":                                  "a.b.c.list true true",
+		"DESCRIBE SELECT 1":                                                    "{}",
+		"DELETE FROM a.b.c WHERE x = 'y' AND z = 1":                            "a.b.c WHERE x = 'y' AND z = 1",
+		"DELETE FROM a.b.c WHERE x = 1 RETURNING id, b":                        "a.b.c WHERE x = 1 RETURNING id, b",
+		"EXEC a.b.c.d":                                                         "a.b.c.d",
+		"EXEC a.b.c.d @x='1', @y=2":                                            "a.b.c.d x='1' y=2",
+		"EXEC a.b.c.d @x='1' --required,\n @y=lower('A')":                      "a.b.c.d x='1' y=lower('A')",
+		"EXEC a.b.c.d @x='1' @@json='{}' RETURNING *":                          "a.b.c.d x='1' json '{}' RETURNING *",
+		"EXEC /*+ NOWAIT */ a.b.c.d @x = (1, 2)":                               "a.b.c.d x=(1, 2) NOWAIT",
 	} {
 		statements, err := parse(text, nil)
 		if err != nil {
@@ -108,7 +136,18 @@ func describe(s *Statement) string {
 	}
 	switch h := s.Head.(type) {
 	case Other:
+		if h.Query.End > 0 {
+			return h.Verb + " " + h.Target.String() + ": " + text[h.Query.Start:h.Query.End]
+		}
 		return h.Verb + " " + h.Target.String()
+	case Create:
+		return fmt.Sprintf("%s %s %v %v %v %v: %s", h.What, h.Name, h.Columns, h.Replace, h.Temp, h.IfNotExists, text[h.Query.Start:h.Query.End])
+	case Copy:
+		return "copy " + text[h.Query.Start:h.Query.End] + strings.TrimPrefix(h.Name.String()+" ", " ") + text[h.Columns.Start:h.Columns.End]
+	case Refresh:
+		return "refresh " + h.Name.String()
+	case Drop:
+		return fmt.Sprintf("drop %s %s %v", h.What, h.Name, h.IfExists)
 	case Use:
 		return h.Name.String()
 	case Show:
@@ -177,7 +216,18 @@ func TestParse_errors(t *testing.T) {
 		"DELETE FROM a.b.c USING d":           "USING is not supported yet",
 		"SHOW SERVICES":                       "IN is expected after SHOW SERVICES",
 		"SHOW METHODS IN a.b.c LIKE x":        "a pattern in quotes",
-		"SHOW EXTENDED TABLES":                "EXTENDED is known for",
+		"SHOW EXTENDED FUNCTIONS":             "EXTENDED is known for",
+		"CREATE VIEW v AS":                    "a query is expected after AS",
+		"CREATE VIEW v":                       "AS and a query are expected",
+		"CREATE VIEW":                         "the name of the new view",
+		"CREATE VIEW v (a, A) AS SELECT 1":    "named twice",
+		"CREATE MATERIALIZED TABLE t AS":      "VIEW is expected",
+		"COPY (SELECT 1 TO 'x'":               "a bracket is not closed",
+		"COPY":                                "a query in brackets",
+		"REFRESH v w":                         "\"w\" is not expected here",
+		"REFRESH":                             "the name of a materialized view",
+		"DROP VIEW":                           "the name of a view",
+		"DROP VIEW a b":                       "\"b\" is not expected here",
 		"DESCRIBE":                            "the name of a resource is expected",
 		"USE":                                 "a provider or provider.service is expected",
 		"USE a b":                             "\"b\" is not expected here",
