@@ -65,6 +65,7 @@ func (r *queryRun) find(s, sub *scan, yield func(tuple, error) bool) {
 		leaveAll(pages)
 		done = last
 	}
+	r.env.Found.note(s.plan, len(m.seen))
 }
 
 // leaveAll ends the turns of the calls of pages.

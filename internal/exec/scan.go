@@ -231,7 +231,7 @@ type turned struct {
 // page that leads to further calls keeps the turn until those stand in line.
 func (s *scan) gated(call provider.Call, turn <-chan struct{}) iter.Seq2[turned, error] {
 	return func(yield func(turned, error) bool) {
-		next, stop := iter.Pull2(s.run.env.Client.Pages(s.ctx, call))
+		next, stop := iter.Pull2(s.run.pages(s, call))
 		defer stop()
 		for {
 			select {

@@ -85,6 +85,7 @@ func (p *Planner) plan(text *syntax.Edited, fixed *provider.Method, inside []Vie
 	for _, r := range b.relations {
 		q.Scans = append(q.Scans, r.scan)
 	}
+	shareScans(q.Scans)
 	return q, nil
 }
 

@@ -236,7 +236,7 @@ func (k *keys) query(expressions []any) (syntax.Node, error) {
 	for i, it := range k.locals {
 		replaceTable(tree, fmt.Sprintf("planeql_local_%d", i), aliased(it.node, fmt.Sprintf("l%d", i)))
 	}
-	conditions := k.conditions()
+	conditions := append(k.conditions(), k.linkConditions()...)
 	if found := k.foundConditions(); found != nil {
 		more, err := k.parse("SELECT 1 WHERE " + *found)
 		if err != nil {
@@ -255,6 +255,23 @@ func (k *keys) query(expressions []any) (syntax.Node, error) {
 		}
 	}
 	return tree, nil
+}
+
+// linkConditions narrows what is found to the keys that queries in an IN give:
+// their equality stands nowhere in the text.
+func (k *keys) linkConditions() []any {
+	var list []any
+	for _, l := range k.offer.links {
+		if !l.query {
+			continue
+		}
+		found, isFound := k.foundColumn(l.parameter)
+		value, ok := k.copy(l.value, l.block)
+		if isFound && ok {
+			list = append(list, map[string]any(equal(found, value.(map[string]any))))
+		}
+	}
+	return list
 }
 
 // conditions gives the conditions of the relation and of its feeders that the
@@ -386,15 +403,27 @@ func (k *keys) scopeCondition(columns []catalog.Column) string {
 	}
 	k.scan.project(id, id.Name, true, true)
 	k.scan.project(name, name.Name, true, true)
-	text := ""
+	var any []string
 	for _, pattern := range k.options.Scope {
-		if text != "" {
-			text += " OR "
-		}
-		quoted := syntax.QuoteText(pattern)
-		text += "f0." + syntax.QuoteName(id.Name) + " = lower(" + quoted + ") OR lower(f0." + syntax.QuoteName(name.Name) + ") GLOB lower(" + quoted + ")"
+		any = append(any, k.inScope(pattern, id, name, columns))
 	}
-	return "(" + text + ")"
+	return "(" + strings.Join(any, " OR ") + ")"
+}
+
+// inScope gives the condition of one pattern: tag:NAME=VALUE, or an id or name
+// with * and ?, all without case.
+func (k *keys) inScope(pattern string, id, name catalog.Column, columns []catalog.Column) string {
+	if tag, ok := strings.CutPrefix(pattern, "tag:"); ok {
+		key, value, _ := strings.Cut(tag, "=")
+		tags, ok := catalog.Lookup(columns, "tags")
+		if !ok {
+			return "false"
+		}
+		k.scan.project(tags, tags.Name, true, true)
+		return "lower(json_extract_string(f0." + syntax.QuoteName(tags.Name) + ", " + syntax.QuoteText(jsonPath([]string{key})) + ")) = lower(" + syntax.QuoteText(value) + ")"
+	}
+	quoted := "lower(" + syntax.QuoteText(pattern) + ")"
+	return "lower(f0." + syntax.QuoteName(id.Name) + ") = " + quoted + " OR lower(f0." + syntax.QuoteName(name.Name) + ") GLOB " + quoted
 }
 
 // isSubscriptions tells whether an ancestor is the list of subscriptions of

@@ -14,6 +14,7 @@ type link struct {
 	parameter string
 	value     syntax.Node // an expression over other relations
 	block     *block      // whose names it uses
+	query     bool        // the value is that of a query, such as the one in an IN
 	feeders   []*relation // whose rows the expression needs; none: tables of DuckDB alone
 	locals    []*item
 	source    *parameterOf // the value is a parameter of another relation as it is
@@ -139,7 +140,7 @@ func (b *binder) linkQuery(parameter string, query syntax.Node) []link {
 	if at < 0 {
 		return nil
 	}
-	l := link{parameter: parameter, value: list[0], block: b.blocks[at]}
+	l := link{parameter: parameter, value: list[0], block: b.blocks[at], query: true}
 	if !b.needs(&l) {
 		return nil
 	}
