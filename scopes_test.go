@@ -96,3 +96,23 @@ func TestWithScope(t *testing.T) {
 		}
 	}
 }
+
+// EXISTS without a reference to the rows around it reads to its first row, LIMIT
+// as far as it needs.
+func TestScopes_early(t *testing.T) {
+	sim, url := simulator(t, armsim.WithEstate(armsim.Small))
+	s := open(t, url, planeql.WithoutCache())
+	for text, want := range map[string]int{
+		"SELECT EXISTS (SELECT 1 FROM " + users + ")":                                                                                 3,
+		"SELECT name FROM " + hostPools + " WHERE EXISTS (SELECT 1 FROM " + users + ")":                                               4,
+		"SELECT name FROM " + hostPools + " WHERE NOT EXISTS (SELECT 1 FROM " + users + " WHERE sessionState = 'Active')":             4,
+		"SELECT name FROM " + hostPools + " hp WHERE EXISTS (SELECT 1 FROM " + users + " us WHERE us.hostPoolName = hp.hostPoolName)": 7,
+		"SELECT name FROM " + users + " LIMIT 1":                                                                                      3,
+		"SELECT name FROM " + users + " LIMIT 0":                                                                                      0,
+		"SELECT name FROM " + users + " WHERE false":                                                                                  0,
+	} {
+		if n := costs(t, sim, s, text); n != want {
+			t.Errorf("%s\ncosts %d calls, not %d", text, n, want)
+		}
+	}
+}

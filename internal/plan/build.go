@@ -86,6 +86,9 @@ func (p *Planner) plan(text *syntax.Edited, fixed *provider.Method, inside []Vie
 		q.Scans = append(q.Scans, r.scan)
 	}
 	shareScans(q.Scans)
+	for _, s := range q.Scans {
+		s.Gentle = s.Gentle && !s.Spool // what is kept first is read whole
+	}
 	return q, nil
 }
 
