@@ -116,3 +116,24 @@ func TestScopes_early(t *testing.T) {
 		}
 	}
 }
+
+// A condition above an outer join that is true of rows of NULLs narrows nothing
+// that the join reads.
+func TestScopes_outerJoin(t *testing.T) {
+	_, url := simulator(t, armsim.WithEstate(armsim.Small))
+	s := open(t, url)
+	const join = "SELECT count(*) FROM " + hostPools + " hp LEFT JOIN " + hosts + " h ON h.hostPoolName = hp.hostPoolName"
+	for text, want := range map[string]string{
+		join:                                   "[[12]]",
+		join + " WHERE h.hostPoolName IS NULL": "[[0]]",
+		join + " AND h.name LIKE '%-0%' WHERE h.hostPoolName IS NULL":   "[[0]]",
+		join + " AND h.name LIKE '%-3%' WHERE h.hostPoolName IS NULL":   "[[3]]",
+		join + " WHERE coalesce(h.hostPoolName, 'none') = 'none'":       "[[0]]",
+		join + " WHERE h.hostPoolName = 'hp-office'":                    "[[4]]",
+		join + " WHERE h.hostPoolName LIKE '%office' OR h.name IS NULL": "[[4]]",
+	} {
+		if got := fmt.Sprint(must(t, s, text)); got != want {
+			t.Errorf("%s\n%s, not %s", text, got, want)
+		}
+	}
+}

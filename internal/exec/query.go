@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -83,8 +84,13 @@ func (r *queryRun) start(ctx context.Context, q *plan.Query) (*Rows, error) {
 			return nil, err
 		}
 	}
-	if err := r.fill(ctx, q.Scans); err != nil {
-		return nil, err
+	if slices.ContainsFunc(q.Scans, func(p *plan.Scan) bool { return p.Spool || !lazy(p) }) {
+		if err := r.check(ctx, q); err != nil {
+			return nil, err
+		}
+		if err := r.fill(ctx, q.Scans); err != nil {
+			return nil, err
+		}
 	}
 	var sources []plan.Rows
 	for _, p := range q.Scans {
@@ -96,6 +102,26 @@ func (r *queryRun) start(ctx context.Context, q *plan.Query) (*Rows, error) {
 		r.env.FirstRows = r.env.FirstRows || p.Gentle
 	}
 	return r.rows(ctx, q.SQL(sources))
+}
+
+// check lets DuckDB bind the final text before the first call: what is wrong with
+// it must not cost the calls of the scans that are read beforehand.
+func (r *queryRun) check(ctx context.Context, q *plan.Query) error {
+	var sources []plan.Rows
+	for _, p := range q.Scans {
+		registered, err := r.env.DB.RegisterScan(nothing{}, columnsOf(p))
+		if err != nil {
+			return err
+		}
+		defer registered.Close()
+		sources = append(sources, source{Scan: registered})
+	}
+	text := q.SQL(sources)
+	text = syntax.Join(text.Apply([]syntax.Edit{{Start: 0, End: len(text.Text), Text: "EXPLAIN "}}), text)
+	if err := r.conn.Exec(ctx, text.Text); err != nil {
+		return locate(err, text)
+	}
+	return nil
 }
 
 // evaluate resolves the arguments that the statement gives to a scan and to the

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"maps"
@@ -113,7 +114,7 @@ func (s *scan) ready(ctx context.Context) (pages []fetched, done bool, err error
 	case f, ok := <-s.pages:
 		for {
 			b, err := s.take(f, ok)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return pages, true, nil
 			}
 			if err != nil {

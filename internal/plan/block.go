@@ -269,26 +269,33 @@ func (b *builder) selectNode(n syntax.Node, parent *block, f frame) (*block, err
 	if err := b.from(n.Child("from_table"), blk); err != nil {
 		return nil, err
 	}
-	inner := f
-	inner.repeats, inner.output, inner.sealed = true, false, false
-	var err error
 	for _, part := range blk.expressions() {
-		syntax.Walk(part, func(c syntax.Node) bool {
-			switch {
-			case err != nil:
-				return false
-			case c.Class() == "SUBQUERY" && c.Child("child") == nil:
-				err = b.subquery(c, blk, inner)
-				return false
-			case !isQuery(c):
-				return true
-			}
-			inner.limited = false
-			_, err = b.query(c, blk, inner)
-			return false
-		})
+		if err := b.queriesIn(part, blk); err != nil {
+			return nil, err
+		}
 	}
-	return blk, err
+	return blk, nil
+}
+
+// queriesIn reads the queries inside an expression of a block.
+func (b *builder) queriesIn(part syntax.Node, blk *block) error {
+	inner := blk.frame
+	inner.repeats, inner.output, inner.sealed, inner.limited = true, false, false, false
+	var err error
+	syntax.Walk(part, func(c syntax.Node) bool {
+		switch {
+		case err != nil:
+			return false
+		case c.Class() == "SUBQUERY" && c.Child("child") == nil:
+			err = b.subquery(c, blk, inner)
+			return false
+		case !isQuery(c):
+			return true
+		}
+		_, err = b.query(c, blk, inner)
+		return false
+	})
+	return err
 }
 
 // subquery reads a query inside an expression. DuckDB evaluates one that does

@@ -141,7 +141,8 @@ type keys struct {
 	owner   *relation
 	offer   *offer
 	sources []*Source
-	aliases map[*relation]string // of the sources
+	feeders []*relation
+	aliases map[*relation]string // of the feeders
 	locals  []*item
 	scan    *Scan // that finds; nil: none
 }
@@ -158,6 +159,7 @@ func (b *builder) newKeys(r *relation, o *offer) *keys {
 		for _, f := range l.feeders {
 			if k.aliases[f] == "" {
 				k.aliases[f] = fmt.Sprintf("f%d", len(k.sources))
+				k.feeders = append(k.feeders, f)
 				k.sources = append(k.sources, &Source{Scan: f.scan})
 			}
 		}
@@ -275,24 +277,24 @@ func (k *keys) linkConditions() []any {
 }
 
 // conditions gives the conditions of the relation and of its feeders that the
-// sources alone decide.
+// sources alone decide. One that stands above an outer join also judges rows of
+// NULLs: it narrows what is found only where it refuses those.
 func (k *keys) conditions() []any {
-	all := k.owner.conditionsOf()
-	for _, s := range k.sources {
-		for f := range k.aliases {
-			if f.scan == s.Scan {
-				all = append(all, f.conditionsOf()...)
-			}
-		}
+	list := k.copies(slices.DeleteFunc(conjuncts(k.owner.conditionsOf()), func(c condition) bool {
+		return c.above && !refusesNull(c.node)
+	}))
+	feeders := *k
+	feeders.owner = nil // what others ask of its rows narrows nothing
+	for _, f := range k.feeders {
+		list = append(list, feeders.copies(conjuncts(f.conditionsOf()))...)
 	}
+	return list
+}
+
+// copies gives those of the conditions that the sources alone decide.
+func (k *keys) copies(conditions []condition) []any {
 	var list []any
-	seen := map[uintptr]bool{}
-	for _, c := range conjuncts(all) {
-		id := nodeID(c.node)
-		if seen[id] {
-			continue
-		}
-		seen[id] = true
+	for _, c := range conditions {
 		refs, plain := columnsIn(c.node)
 		if !plain || len(refs) == 0 {
 			continue
@@ -302,6 +304,26 @@ func (k *keys) conditions() []any {
 		}
 	}
 	return list
+}
+
+// refusesNull tells whether a condition is certainly not true where a column of
+// it is NULL: a comparison of bare columns and constants.
+func refusesNull(n syntax.Node) bool {
+	var operands []syntax.Node
+	switch {
+	case n.Class() == "COMPARISON" && !strings.Contains(n.Type(), "DISTINCT"):
+		operands = []syntax.Node{n.Child("left"), n.Child("right")}
+	case n.Type() == "COMPARE_IN":
+		operands = n.List("children")
+	case n.Class() == "FUNCTION" && strings.HasPrefix(n.Text("function_name"), "~~"):
+		operands = n.List("children")
+	}
+	for _, o := range operands {
+		if o.Class() != "COLUMN_REF" && !constant(o) {
+			return false
+		}
+	}
+	return len(operands) > 0 && operands[0].Class() == "COLUMN_REF" || len(operands) == 2 && operands[1].Class() == "COLUMN_REF"
 }
 
 // copy copies an expression with its references turned to the sources; ok is
