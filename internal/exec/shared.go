@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
 
 	"github.com/planeql/planeql/internal/plan"
@@ -17,12 +18,15 @@ type shared struct {
 	next func() (rest.Page, error, bool)
 	stop func()
 
-	mutex sync.Mutex
-	pages []rest.Page
-	bytes int
-	ended bool
-	err   error
-	busy  chan struct{} // closed when the fetch that is under way ends; nil: none is
+	mutex   sync.Mutex
+	readers int
+	pages   []rest.Page
+	first   int  // number of the first page that is kept
+	alone   bool // too much to keep: the one reader has it to itself, the next one calls again
+	bytes   int
+	ended   bool
+	err     error
+	busy    chan struct{} // closed when the fetch that is under way ends; nil: none is
 }
 
 // page gives the page of a number from 0; ok is false behind the last.
@@ -30,9 +34,11 @@ func (c *shared) page(ctx context.Context, number int) (page rest.Page, err erro
 	for {
 		c.mutex.Lock()
 		switch {
-		case number < len(c.pages):
+		case number < c.first+len(c.pages):
 			defer c.mutex.Unlock()
-			return c.pages[number], nil, true
+			page = c.pages[number-c.first]
+			c.forget(number)
+			return page, nil, true
 		case c.ended:
 			defer c.mutex.Unlock()
 			return rest.Page{}, c.err, c.err != nil
@@ -50,6 +56,20 @@ func (c *shared) page(ctx context.Context, number int) (page rest.Page, err erro
 			return rest.Page{}, ctx.Err(), true
 		}
 	}
+}
+
+// sharedBytes bounds what is kept of one call for readers that may come.
+const sharedBytes = 32 << 20
+
+// forget drops the pages up to a number where they are too much to keep and
+// nobody else has begun to read them; the lock is held.
+func (c *shared) forget(number int) {
+	if !c.alone && (c.bytes < sharedBytes || c.readers > 1) {
+		return
+	}
+	c.alone = true
+	c.pages = slices.Delete(c.pages, 0, number+1-c.first)
+	c.first = number + 1
 }
 
 // fetch gets one page more. One caller at a time is in it.
@@ -75,7 +95,7 @@ func (c *shared) fetch() {
 func (c *shared) whole() (pages []rest.Page, bytes int, ok bool) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	return c.pages, c.bytes, c.ended && c.err == nil
+	return c.pages, c.bytes, c.ended && c.err == nil && !c.alone
 }
 
 // calls are the shared calls of one statement.
@@ -85,6 +105,7 @@ type calls struct {
 	finds map[*plan.Scan]bool       // scans that find arguments for others
 	mutex sync.Mutex
 	byKey map[string]*shared
+	all   []*shared
 }
 
 // count notes the scans of a plan, with the listings that find their arguments.
@@ -151,18 +172,31 @@ func listOf(pages []rest.Page) iter.Seq2[rest.Page, error] {
 func (c *calls) of(key string, start func() iter.Seq2[rest.Page, error]) *shared {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if c.byKey[key] == nil {
-		next, stop := iter.Pull2(start())
-		c.byKey[key] = &shared{next: next, stop: stop}
+	if s := c.byKey[key]; s != nil && s.join() {
+		return s
 	}
-	return c.byKey[key]
+	next, stop := iter.Pull2(start())
+	s := &shared{next: next, stop: stop, readers: 1}
+	c.byKey[key], c.all = s, append(c.all, s)
+	return s
+}
+
+// join adds a reader; false where pages are gone already.
+func (c *shared) join() bool {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.alone {
+		return false
+	}
+	c.readers++
+	return true
 }
 
 // end ends all shared calls. Nobody reads them any more.
 func (c *calls) end() {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	for _, s := range c.byKey {
+	for _, s := range c.all {
 		s.stop()
 	}
 }
