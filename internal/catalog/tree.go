@@ -92,7 +92,10 @@ func Forks(m *provider.Method) bool {
 // parentOf gives the shape of a path up to its last parameter.
 func parentOf(m *provider.Method) string {
 	shape := shapeOfPath(m.Path)
-	return shape[:strings.LastIndex(shape, "{}")+len("{}")*min(1, strings.Count(shape, "{}"))] + "/"
+	if at := strings.LastIndex(shape, "{}"); at >= 0 {
+		return shape[:at+len("{}")] + "/"
+	}
+	return "/"
 }
 
 // IsGet tells whether a method reads one item by its full path.
