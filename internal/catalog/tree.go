@@ -35,7 +35,7 @@ func (c *Catalog) Ancestor(m *provider.Method, n int) *Ancestor {
 	if err != nil {
 		return nil
 	}
-	for _, name := range nearServices(p, m.Resource.Service) {
+	for _, name := range nearServices(p, m.Resource.Service, collection(prefix)) {
 		s, err := p.Service(name)
 		if err != nil {
 			continue // its document is broken; another service may have the resource
@@ -119,13 +119,21 @@ var rootServices = []string{"subscription", "subscriptions", "resources", "resou
 // read in search of an ancestor.
 const manyServices = 20
 
-// nearServices gives the services to look for an ancestor in: its own, those
-// that usually hold the roots, and all of a provider that has few.
-func nearServices(p *provider.Provider, own string) []string {
+// collection gives the literal part of a path's shape before its last
+// parameter: accounts of /accounts/{}.
+func collection(shape string) string {
+	parts := strings.Split(strings.TrimSuffix(shape, "/{}"), "/")
+	return parts[len(parts)-1]
+}
+
+// nearServices gives the services to look for an ancestor in: its own, the one
+// that has the name of the ancestor's collection, those that usually hold the
+// roots, and all of a provider that has few.
+func nearServices(p *provider.Provider, own, collection string) []string {
 	names := []string{own}
-	for _, root := range rootServices {
+	for _, root := range append([]string{collection}, rootServices...) {
 		for _, s := range p.Services {
-			if s.Name == root && s.Name != own {
+			if fault.Fold(s.Name) == fault.Fold(root) && !slices.Contains(names, s.Name) {
 				names = append(names, s.Name)
 			}
 		}
@@ -136,6 +144,22 @@ func nearServices(p *provider.Provider, own string) []string {
 		}
 	}
 	return names
+}
+
+// Gives tells whether the items that a method lists, or the calls that list
+// them, have the value of a path parameter of the method that reads one.
+func Gives(list *provider.Method, parameter string) bool {
+	if _, ok := list.Parameter(parameter); ok {
+		return true
+	}
+	c, ok := Lookup(Columns(list), parameter)
+	return ok && (c.IDPattern != "" || len(c.Path) > 0)
+}
+
+// keyPattern makes the expression for keys that are paths of their own: with
+// Google, the name of a key ring is projects/p/locations/l/keyRings/k.
+func keyPattern(get *provider.Method) string {
+	return "(?i)(?:^|/)" + regexp.QuoteMeta(collection(shapeOfPath(get.Path))) + "/([^/]+)$"
 }
 
 // keyPath gives the member of a listed item that is the value of the last path
