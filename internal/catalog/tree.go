@@ -164,19 +164,43 @@ func keyPattern(get *provider.Method) string {
 
 // keyPath gives the member of a listed item that is the value of the last path
 // parameter of the method that reads one, where ids are no paths: the member of
-// the parameter's name, else id or name, by which of them the parameter says to
-// be.
+// the parameter's name, its id where the parameter says so, the member that has
+// the last word of it, as slug of team_slug, else what items have.
 func keyPath(item *openapi.Schema, parameter string) []string {
-	likely := []string{parameter, "name", "id"}
-	if folded := fault.Fold(parameter); strings.HasSuffix(folded, "id") || strings.HasSuffix(folded, "uuid") {
-		likely = []string{parameter, "id", "uuid", "name"}
+	words := wordsOf(parameter)
+	likely := []string{parameter}
+	if slices.Contains(words, "id") {
+		likely = append(likely, "id")
+	}
+	likely = append(likely, words[len(words)-1])
+	if slices.Contains(words, "id") || slices.Contains(words, "uuid") {
+		likely = append(likely, "id", "uuid", "name")
+	} else {
+		likely = append(likely, "login", "name", "id")
 	}
 	for _, name := range likely {
 		for _, m := range item.Members() {
-			if fault.Fold(m.Name) == fault.Fold(name) {
+			if scalar(m.Schema) && fault.Fold(m.Name) == fault.Fold(name) {
 				return []string{m.Name}
 			}
 		}
 	}
 	return nil
 }
+
+var word = regexp.MustCompile(`[A-Z]?[a-z0-9]+|[A-Z]+`)
+
+// wordsOf gives the words of a name in lower case; names always have one.
+func wordsOf(name string) []string {
+	words := word.FindAllString(name, -1)
+	for i, w := range words {
+		words[i] = strings.ToLower(w)
+	}
+	if len(words) == 0 {
+		return []string{name}
+	}
+	return words
+}
+
+// scalar tells whether a value of a schema can be a part of a path.
+func scalar(s *openapi.Schema) bool { return s == nil || s.Type != "object" && s.Type != "array" }
