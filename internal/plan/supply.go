@@ -159,11 +159,31 @@ func (b *builder) offer(r *relation, m *provider.Method, owners map[string]strin
 }
 
 // usedLinks gives the links that say something about the arguments of the
-// offer.
+// offer. One whose values were taken over says it for each row of a source that
+// is read anyway: of two pools in two groups, which is in which.
 func (o *offer) usedLinks(r *relation, placed map[*relation]bool) []link {
 	var links []link
+	read := map[*relation]bool{}
+	for _, taken := range []bool{false, true} {
+		for _, l := range o.linksThat(r, placed, taken) {
+			if taken && slices.ContainsFunc(l.feeders, func(f *relation) bool { return !read[f] }) {
+				continue
+			}
+			links = append(links, l)
+			for _, f := range l.feeders {
+				read[f] = true
+			}
+		}
+	}
+	return links
+}
+
+// linksThat gives the links about the arguments of the offer whose values were,
+// or were not, taken over.
+func (o *offer) linksThat(r *relation, placed map[*relation]bool, taken bool) []link {
+	var links []link
 	for _, l := range r.links {
-		if l.taken || !ready(l, placed) {
+		if l.taken != taken || !ready(l, placed) {
 			continue
 		}
 		isFound := o.found != nil && o.found.gives[l.parameter] != ""
