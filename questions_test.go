@@ -43,3 +43,26 @@ func TestQuestions(t *testing.T) {
 		}
 	}
 }
+
+// What the README shows of a statement that names nothing.
+func TestReadme_nothingNamed(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim, url := simulator(t, armsim.WithEstate(armsim.Small))
+	for text, calls := range map[string]int{
+		"SELECT sessionState, count(*) AS sessions FROM azure.desktop_virtualization.user_sessions GROUP BY 1 ORDER BY 2 DESC":                7,
+		"SELECT count(*) AS sessions FROM azure.desktop_virtualization.user_sessions WHERE resourceGroupName = 'rg-avd-test' -- not printed": 4,
+	} {
+		sim.ResetRequests()
+		var out bytes.Buffer
+		code, errs := command(t, &out, url, "-o", "table", "-q", text)
+		if code != 0 || len(sim.Requests()) != calls {
+			t.Errorf("%s: exit code %d, %d calls %s", text, code, len(sim.Requests()), errs)
+		}
+		if !strings.Contains(text, "--") && (!strings.Contains(string(page), text+";") || !strings.Contains(string(page), out.String())) {
+			t.Errorf("the page does not have\n%s", out.String())
+		}
+	}
+}
