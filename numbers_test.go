@@ -168,3 +168,35 @@ func TestNumbers_listedAndJoined(t *testing.T) {
 		}
 	}
 }
+
+// The list of subscriptions is asked for once in a statement, whatever it is
+// needed for, unless a LIMIT may end one of its readers early.
+func TestNumbers_sharedListing(t *testing.T) {
+	_, estate := pools(3, 2)
+	sim, url := simulator(t, estate, armsim.WithPageSize(2))
+	s := open(t, url)
+	const in = " FROM azure.desktop_virtualization."
+	for text, want := range map[string]string{
+		"SELECT count(*) AS n" + in + "session_hosts UNION ALL SELECT count(*)" + in + "user_sessions ORDER BY n":                                                                     "[[6] [12]]",
+		"SELECT (SELECT count(*)" + in + "workspaces), (SELECT count(*)" + in + "application_groups)":                                                                                 "[[3 6]]",
+		"SELECT count(*)" + in + "session_hosts h JOIN azure.compute.virtual_machines m ON m.id = h.resourceId":                                                                       "[[6]]",
+		"SELECT count(*) FROM azure.compute.virtual_machines m ANTI JOIN azure.desktop_virtualization.session_hosts h ON m.id = h.resourceId AND h.subscriptionId = m.subscriptionId": "[[0]]",
+	} {
+		sim.ResetRequests()
+		rows := must(t, s, text)
+		lists := 0
+		paths, _ := firstPages(sim)
+		for _, path := range paths {
+			if strings.Trim(path, "/") == "subscriptions" {
+				lists++
+			}
+		}
+		if got := fmt.Sprint(rows); got != want || lists != 1 {
+			t.Errorf("%s: %s, %d lists of subscriptions", text, got, lists)
+		}
+	}
+	rows := must(t, s, "SELECT id FROM (SELECT id"+in+"session_hosts UNION ALL SELECT id"+in+"user_sessions) LIMIT 15")
+	if len(rows) != 15 {
+		t.Errorf("LIMIT: %d rows", len(rows))
+	}
+}

@@ -52,7 +52,7 @@ func TestReadme_nothingNamed(t *testing.T) {
 	}
 	sim, url := simulator(t, armsim.WithEstate(armsim.Small))
 	for text, calls := range map[string]int{
-		"SELECT sessionState, count(*) AS sessions FROM azure.desktop_virtualization.user_sessions GROUP BY 1 ORDER BY 2 DESC":                7,
+		"SELECT sessionState, count(*) AS sessions FROM azure.desktop_virtualization.user_sessions GROUP BY 1 ORDER BY 2 DESC":               7,
 		"SELECT count(*) AS sessions FROM azure.desktop_virtualization.user_sessions WHERE resourceGroupName = 'rg-avd-test' -- not printed": 4,
 	} {
 		sim.ResetRequests()

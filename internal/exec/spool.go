@@ -92,7 +92,7 @@ func lazy(p *plan.Scan) bool {
 	if p.Feed == nil {
 		return true
 	}
-	if len(p.Feed.Sources) != 1 || !p.Feed.Sources[0].Found || p.Feed.Local {
+	if len(p.Feed.Sources) != 1 || !p.Feed.Sources[0].Found || p.Feed.Local || p.Feed.Sources[0].Scan.Spool {
 		return false
 	}
 	return lazy(p.Feed.Sources[0].Scan)

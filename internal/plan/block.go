@@ -68,7 +68,8 @@ type builder struct {
 	edits     []syntax.Edit
 	fixed     *provider.Method // the method behind the name returningTable
 	stars     []star
-	tokens    []syntax.Token // of the text, once somebody needs them
+	tokens    []syntax.Token   // of the text, once somebody needs them
+	finders   map[string]*Scan // listings without a feed, by their calls
 }
 
 // span gives the place of a part of the parsed text in the user's text.

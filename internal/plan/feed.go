@@ -171,10 +171,27 @@ func (b *builder) newKeys(r *relation, o *offer) *keys {
 }
 
 // finder makes the scan that lists an ancestor. An error of its arguments
-// cannot be: they are parts of the relation's own.
+// cannot be: they are parts of the relation's own. Where one without a feed
+// makes the same calls as one before it, that one is taken, and its rows are
+// kept for both; unless a LIMIT may end either early.
 func (b *builder) finder(r *relation, f *found) *Scan {
 	s := &Scan{Name: f.ancestor.Resource.Name}
 	_ = b.supply(s, r, f.offer)
+	if s.Feed != nil || r.scan.Gentle {
+		return s
+	}
+	key := s.Method.FullName() + " " + strings.Join(s.Arguments, ",")
+	for _, t := range s.Tuples {
+		key += " " + tupleKey(s.Method, t)
+	}
+	if b.finders == nil {
+		b.finders = map[string]*Scan{}
+	}
+	if same := b.finders[key]; same != nil {
+		same.Spool = true
+		return same
+	}
+	b.finders[key] = s
 	return s
 }
 
