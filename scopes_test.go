@@ -3,6 +3,7 @@ package planeql_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/planeql/planeql"
@@ -111,7 +112,9 @@ func TestScopes_early(t *testing.T) {
 		"SELECT name FROM " + users + " LIMIT 0":                                                                                      0,
 		"SELECT name FROM " + users + " WHERE false":                                                                                  0,
 	} {
-		if n := costs(t, sim, s, text); n != want {
+		n := costs(t, sim, s, text)
+		// DuckDB may see that NOT EXISTS is false before it starts the other table.
+		if n != want && !(strings.Contains(text, "NOT EXISTS") && n < want) {
 			t.Errorf("%s\ncosts %d calls, not %d", text, n, want)
 		}
 	}

@@ -27,7 +27,8 @@ func (s *Session) wire() error {
 			if err != nil {
 				return err
 			}
-			opened = append(opened, p)
+			opened = slices.DeleteFunc(opened, func(other *provider.Provider) bool { return other.Name == p.Name })
+			opened = append(opened, p) // in the place of one that is built in
 		}
 	}
 	s.catalog = catalog.New(opened...)

@@ -137,6 +137,10 @@ func (b *builder) pool(scope target, location string, p Pool) *object {
 			"vmTemplate":        `{"namePrefix":"` + bareName(p.Name) + `","osDiskType":"Premium_LRS","vmSize":{"id":"Standard_D4s_v5"}}`,
 		},
 	})
+	if p.Registration > 0 {
+		expires := b.now.Add(p.Registration)
+		b.sim.tokens[pool.key] = registration{b.sim.registrationToken(pool.key, expires), expires}
+	}
 	b.hosts(t, location, p)
 	if p.ScalingPlan != "" {
 		b.scalingPlan(scope, location, p, pool)
@@ -192,6 +196,13 @@ func (b *builder) host(pool target, location string, h Host, extra int) {
 	if !h.takesSessions() {
 		beat = b.now.Add(-time.Duration(4+b.rng.IntN(60)) * time.Hour)
 	}
+	if h.LastHeartBeat > 0 {
+		beat = b.now.Add(-h.LastHeartBeat)
+	}
+	update := "Succeeded"
+	if h.UpdateError != "" {
+		update = "Failed"
+	}
 	made := b.madeBy(60)
 	made["createdBy"], made["createdByType"] = nil, nil
 	b.store(t, map[string]any{
@@ -200,8 +211,8 @@ func (b *builder) host(pool target, location string, h Host, extra int) {
 			"status": firstOf(h.Status, "Available"), "allowNewSession": h.AllowNewSession == nil || *h.AllowNewSession,
 			"sessions": len(sessions), "assignedUser": owner, "lastHeartBeat": beat.Format(timeForm),
 			"lastUpdateTime":  b.now.Add(-time.Duration(b.rng.IntN(20*24)) * time.Hour).Format(timeForm),
-			"statusTimestamp": beat.Format(timeForm), "agentVersion": "1.0.13229.200", "osVersion": osVersion,
-			"sxSStackVersion": "rdp-sxs251112650", "updateState": "Succeeded", "updateErrorMessage": "",
+			"statusTimestamp": beat.Format(timeForm), "agentVersion": firstOf(h.AgentVersion, "1.0.13229.200"), "osVersion": osVersion,
+			"sxSStackVersion": "rdp-sxs251112650", "updateState": update, "updateErrorMessage": h.UpdateError,
 			"resourceId": machine, "virtualMachineId": machineID,
 			"sessionHostHealthCheckResults": b.health(h, beat),
 		},
@@ -230,7 +241,7 @@ func (b *builder) health(h Host, at time.Time) []any {
 }
 
 // machine makes the virtual machine of a host and gives its id and its own
-// number; nulls for a host without one.
+// number; nulls for a host without one. One that is gone has left its id.
 func (b *builder) machine(pool target, location string, h Host) (id, number any) {
 	if h.Power == "none" {
 		return nil, nil
@@ -255,7 +266,7 @@ func (b *builder) machine(pool target, location string, h Host) (id, number any)
 			"storageProfile": map[string]any{
 				"imageReference": map[string]any{
 					"publisher": "microsoftwindowsdesktop", "offer": "windows-11", "sku": "win11-24h2-avd",
-					"version": "latest", "exactVersion": "26100.4652.250705",
+					"version": "latest", "exactVersion": firstOf(h.Image, "26100.4652.250705"),
 				},
 				"osDisk": map[string]any{
 					"osType": "Windows", "name": name + "_OsDisk_1", "createOption": "FromImage", "caching": "ReadWrite",
@@ -267,6 +278,10 @@ func (b *builder) machine(pool target, location string, h Host) (id, number any)
 		},
 	})
 	b.sim.power[obj.key] = firstOf(h.Power, "running")
+	if h.Power == "gone" {
+		b.sim.store.remove(obj.key)
+		delete(b.sim.power, obj.key)
+	}
 	// The agent reports the id with the group as it was spelled, not in Compute's
 	// upper case: whoever joins the two has to fold case.
 	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachines/%s", t.subscription, t.group, name), vmID
@@ -281,7 +296,7 @@ func (b *builder) scalingPlan(scope target, location string, p Pool, pool *objec
 		"properties": map[string]any{
 			"friendlyName": p.ScalingPlan, "timeZone": "W. Europe Standard Time", "hostPoolType": hostPoolType,
 			"exclusionTag": "exclude-from-scaling", "schedules": []any{},
-			"hostPoolReferences": []any{map[string]any{"hostPoolArmPath": pool.doc["id"], "scalingPlanEnabled": true}},
+			"hostPoolReferences": []any{map[string]any{"hostPoolArmPath": pool.doc["id"], "scalingPlanEnabled": !p.ScalingPlanOff}},
 		},
 	})
 	if hostPoolType != "Pooled" {

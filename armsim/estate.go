@@ -1,6 +1,10 @@
 package armsim
 
-import "fmt"
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+)
 
 // The identifiers of the built-in small estate.
 const (
@@ -46,6 +50,18 @@ func smallEstate() *Scenario {
 			}},
 		},
 	}
+}
+
+//go:embed tour.yaml
+var tourFile []byte
+
+// tourEstate is the estate of the tour.
+func tourEstate() *Scenario {
+	sc, err := ReadScenario(bytes.NewReader(tourFile))
+	if err != nil {
+		return &Scenario{} // a test reads the file
+	}
+	return sc
 }
 
 // largeEstate has 5 subscriptions, 60 host pools, 600 session hosts and 20,000

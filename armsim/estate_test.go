@@ -34,6 +34,7 @@ func TestEstates(t *testing.T) {
 	}{
 		"empty": {Empty, map[string]int{tenantKind: 1}},
 		"small": {Small, map[string]int{subscriptionKind: 2, groupKind: 3, poolKind: 4, hostKind: 12, sessionKind: 120, machineKind: 12, appGroupKind: 4, workspaceKind: 3, scalingPlanKind: 1}},
+		"tour":  {Tour, map[string]int{subscriptionKind: 3, groupKind: 4, poolKind: 5, hostKind: 13, sessionKind: 13, machineKind: 13, scalingPlanKind: 2}},
 		"large": {Large, map[string]int{subscriptionKind: 5, groupKind: 15, poolKind: 60, hostKind: 600, sessionKind: 20_000, machineKind: 600}},
 	} {
 		got := census(newSim(t, WithEstate(c.estate)))

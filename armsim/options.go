@@ -65,6 +65,10 @@ const (
 	// Large has five subscriptions, 60 host pools, 600 session hosts and
 	// 20,000 user sessions.
 	Large
+	// Tour has a little of all that goes wrong in an estate: old images, hosts
+	// that were forgotten in drain mode, machines that are gone, idle desktops,
+	// tokens about to expire. Its file, tour.yaml, shows what a scenario can say.
+	Tour
 )
 
 // WithSeed sets the seed from which names, identifiers and faults follow. The
@@ -79,6 +83,8 @@ func WithEstate(e Estate) Option {
 			s.scenario = smallEstate()
 		case Large:
 			s.scenario = largeEstate()
+		case Tour:
+			s.scenario = tourEstate()
 		default:
 			s.scenario = &Scenario{}
 		}

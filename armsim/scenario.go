@@ -31,6 +31,8 @@ import (
 //	            maxSessions: 16
 //	            sessions: 60         # spread over the hosts
 //	            scalingPlan: sp-office
+//	            scalingPlanOff: true # the plan is assigned and disabled for the pool
+//	            registration: 72h    # how long its registration token is still valid
 //	            hosts: 4             # a number, or a list:
 //	          - name: hp-lab
 //	            hosts:
@@ -38,6 +40,10 @@ import (
 //	                status: Unavailable
 //	                power: deallocated
 //	                allowNewSession: false
+//	                lastHeartBeat: 3h    # how long ago
+//	                agentVersion: 1.0.12904.400
+//	                image: 26100.3775.250406 # version of the machine's image
+//	                updateError: "..."   # what the last update of the agent failed with
 //	                sessions:        # a number, or a list:
 //	                  - {id: 3, user: dana.kim@contoso.com, state: Disconnected, started: 26h}
 //	        resources:               # anything else, as ARM objects
@@ -69,14 +75,16 @@ type Group struct {
 
 // Pool is a host pool of a scenario.
 type Pool struct {
-	Name         string `yaml:"name"`
-	FriendlyName string `yaml:"friendlyName"`
-	Type         string `yaml:"type"`         // Pooled (default) or Personal
-	LoadBalancer string `yaml:"loadBalancer"` // default BreadthFirst; Persistent for a personal pool
-	MaxSessions  int    `yaml:"maxSessions"`  // default 16
-	ScalingPlan  string `yaml:"scalingPlan"`  // name of a plan to make
-	Hosts        Hosts  `yaml:"hosts"`
-	Sessions     int    `yaml:"sessions"` // spread over the hosts that take sessions
+	Name           string        `yaml:"name"`
+	FriendlyName   string        `yaml:"friendlyName"`
+	Type           string        `yaml:"type"`           // Pooled (default) or Personal
+	LoadBalancer   string        `yaml:"loadBalancer"`   // default BreadthFirst; Persistent for a personal pool
+	MaxSessions    int           `yaml:"maxSessions"`    // default 16
+	ScalingPlan    string        `yaml:"scalingPlan"`    // name of a plan to make
+	ScalingPlanOff bool          `yaml:"scalingPlanOff"` // the plan is disabled for the pool
+	Registration   time.Duration `yaml:"registration"`   // how long its registration token is still valid; 0: it has none
+	Hosts          Hosts         `yaml:"hosts"`
+	Sessions       int           `yaml:"sessions"` // spread over the hosts that take sessions
 }
 
 // Hosts is a number of session hosts, or each of them.
@@ -87,12 +95,16 @@ type Hosts struct {
 
 // Host is a session host of a scenario.
 type Host struct {
-	Name            string   `yaml:"name"`
-	Status          string   `yaml:"status"`          // default Available
-	Power           string   `yaml:"power"`           // power state of its machine, default running; none: it has no machine
-	AllowNewSession *bool    `yaml:"allowNewSession"` // default true
-	AssignedUser    string   `yaml:"assignedUser"`
-	Sessions        Sessions `yaml:"sessions"`
+	Name            string        `yaml:"name"`
+	Status          string        `yaml:"status"`          // default Available
+	Power           string        `yaml:"power"`           // power state of its machine, default running; none: it has no machine; gone: its machine was deleted
+	AllowNewSession *bool         `yaml:"allowNewSession"` // default true
+	AssignedUser    string        `yaml:"assignedUser"`
+	LastHeartBeat   time.Duration `yaml:"lastHeartBeat"` // how long ago; default: less than a minute, hours for a host that is off
+	AgentVersion    string        `yaml:"agentVersion"`
+	Image           string        `yaml:"image"`       // exact version of the image of its machine
+	UpdateError     string        `yaml:"updateError"` // the message that the last update of the agent ended with
+	Sessions        Sessions      `yaml:"sessions"`
 }
 
 // Sessions is a number of user sessions, or each of them.
@@ -197,8 +209,8 @@ func (p Pool) check() (int, error) {
 		if h.Name == "" || strings.ContainsRune(h.Name, '/') {
 			return 0, badScenario("a session host of host pool %q has the name %q", p.Name, h.Name)
 		}
-		if _, known := powerWords[h.Power]; !known && h.Power != "" && h.Power != "none" {
-			return 0, badScenario("the power state %q of session host %q is not one of %s or none",
+		if _, known := powerWords[h.Power]; !known && h.Power != "" && h.Power != "none" && h.Power != "gone" {
+			return 0, badScenario("the power state %q of session host %q is not one of %s, none or gone",
 				h.Power, h.Name, strings.Join(sortedKeys(powerWords), ", "))
 		}
 		counts = append(counts, h.Sessions.Count, len(h.Sessions.List), 1)

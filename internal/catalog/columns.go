@@ -41,6 +41,11 @@ type Column struct {
 	// hold it.
 	IDPattern string
 	IDGroup   int
+
+	// KeyPattern is an RE2 expression for values at Path that are paths of their
+	// own, whose first group is the value of this parameter; a value that it does
+	// not fit is taken as it is. Empty where Path alone says it.
+	KeyPattern string
 }
 
 // rawName is the column that holds the whole item.
@@ -162,6 +167,7 @@ func (b *builder) parameters() {
 				c.IDPattern, c.IDGroup = pattern, i+1
 			case !b.arm && i == len(names)-1:
 				c.Path = keyPath(b.method.Response.Item, p.Name)
+				c.KeyPattern = keyPattern(get)
 			}
 			b.add(c)
 		}

@@ -20,7 +20,7 @@ func SmallestStatement(r *provider.Resource, m *provider.Method) string {
 	}
 	switch m.Verbs[0] {
 	case provider.Select:
-		return "SELECT * FROM " + r.Path() + where(required)
+		return SelectWith(r, required)
 	case provider.Delete:
 		return "DELETE FROM " + r.Path() + where(required)
 	case provider.Insert:
@@ -33,6 +33,12 @@ func SmallestStatement(r *provider.Resource, m *provider.Method) string {
 		return "REPLACE " + r.Path() + set(m) + where(required)
 	}
 	return call(r, m, required)
+}
+
+// SelectWith gives the statement that reads a resource with values for some
+// parameters.
+func SelectWith(r *provider.Resource, names []string) string {
+	return "SELECT * FROM " + r.Path() + where(names)
 }
 
 // call writes an EXEC. A body that is required but has no required members is

@@ -35,7 +35,7 @@ func (c *Catalog) Ancestor(m *provider.Method, n int) *Ancestor {
 	if err != nil {
 		return nil
 	}
-	for _, name := range nearServices(p, m.Resource.Service) {
+	for _, name := range nearServices(p, m.Resource.Service, collection(prefix)) {
 		s, err := p.Service(name)
 		if err != nil {
 			continue // its document is broken; another service may have the resource
@@ -92,7 +92,10 @@ func Forks(m *provider.Method) bool {
 // parentOf gives the shape of a path up to its last parameter.
 func parentOf(m *provider.Method) string {
 	shape := shapeOfPath(m.Path)
-	return shape[:strings.LastIndex(shape, "{}")+len("{}")*min(1, strings.Count(shape, "{}"))] + "/"
+	if at := strings.LastIndex(shape, "{}"); at >= 0 {
+		return shape[:at+len("{}")] + "/"
+	}
+	return "/"
 }
 
 // IsGet tells whether a method reads one item by its full path.
@@ -132,13 +135,21 @@ var rootServices = []string{"subscription", "subscriptions", "resources", "resou
 // read in search of an ancestor.
 const manyServices = 20
 
-// nearServices gives the services to look for an ancestor in: its own, those
-// that usually hold the roots, and all of a provider that has few.
-func nearServices(p *provider.Provider, own string) []string {
+// collection gives the literal part of a path's shape before its last
+// parameter: accounts of /accounts/{}.
+func collection(shape string) string {
+	parts := strings.Split(strings.TrimSuffix(shape, "/{}"), "/")
+	return parts[len(parts)-1]
+}
+
+// nearServices gives the services to look for an ancestor in: its own, the one
+// that has the name of the ancestor's collection, those that usually hold the
+// roots, and all of a provider that has few.
+func nearServices(p *provider.Provider, own, collection string) []string {
 	names := []string{own}
-	for _, root := range rootServices {
+	for _, root := range append([]string{collection}, rootServices...) {
 		for _, s := range p.Services {
-			if s.Name == root && s.Name != own {
+			if fault.Fold(s.Name) == fault.Fold(root) && !slices.Contains(names, s.Name) {
 				names = append(names, s.Name)
 			}
 		}
@@ -151,21 +162,61 @@ func nearServices(p *provider.Provider, own string) []string {
 	return names
 }
 
+// Gives tells whether the items that a method lists, or the calls that list
+// them, have the value of a path parameter of the method that reads one.
+func Gives(list *provider.Method, parameter string) bool {
+	if _, ok := list.Parameter(parameter); ok {
+		return true
+	}
+	c, ok := Lookup(Columns(list), parameter)
+	return ok && (c.IDPattern != "" || len(c.Path) > 0)
+}
+
+// keyPattern makes the expression for keys that are paths of their own: with
+// Google, the name of a key ring is projects/p/locations/l/keyRings/k.
+func keyPattern(get *provider.Method) string {
+	return "(?i)(?:^|/)" + regexp.QuoteMeta(collection(shapeOfPath(get.Path))) + "/([^/]+)$"
+}
+
 // keyPath gives the member of a listed item that is the value of the last path
 // parameter of the method that reads one, where ids are no paths: the member of
-// the parameter's name, else id or name, by which of them the parameter says to
-// be.
+// the parameter's name, its id where the parameter says so, the member that has
+// the last word of it, as slug of team_slug, else what items have.
 func keyPath(item *openapi.Schema, parameter string) []string {
-	likely := []string{parameter, "name", "id"}
-	if folded := fault.Fold(parameter); strings.HasSuffix(folded, "id") || strings.HasSuffix(folded, "uuid") {
-		likely = []string{parameter, "id", "uuid", "name"}
+	words := wordsOf(parameter)
+	likely := []string{parameter}
+	if slices.Contains(words, "id") {
+		likely = append(likely, "id")
+	}
+	likely = append(likely, words[len(words)-1])
+	if slices.Contains(words, "id") || slices.Contains(words, "uuid") {
+		likely = append(likely, "id", "uuid", "name")
+	} else {
+		likely = append(likely, "login", "name", "id")
 	}
 	for _, name := range likely {
 		for _, m := range item.Members() {
-			if fault.Fold(m.Name) == fault.Fold(name) {
+			if scalar(m.Schema) && fault.Fold(m.Name) == fault.Fold(name) {
 				return []string{m.Name}
 			}
 		}
 	}
 	return nil
 }
+
+var word = regexp.MustCompile(`[A-Z]?[a-z0-9]+|[A-Z]+`)
+
+// wordsOf gives the words of a name in lower case; names always have one.
+func wordsOf(name string) []string {
+	words := word.FindAllString(name, -1)
+	for i, w := range words {
+		words[i] = strings.ToLower(w)
+	}
+	if len(words) == 0 {
+		return []string{name}
+	}
+	return words
+}
+
+// scalar tells whether a value of a schema can be a part of a path.
+func scalar(s *openapi.Schema) bool { return s == nil || s.Type != "object" && s.Type != "array" }

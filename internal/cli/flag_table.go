@@ -172,7 +172,7 @@ var flagTable = []flag{
 	},
 	{
 		name: "estate", value: "NAME|FILE", place: onSim, local: true, choices: estateNames,
-		help: "what there is: small, large, empty, or a scenario file (default small)",
+		help: "what there is: small, large, tour, empty, or a scenario file (default small)",
 		set:  text(func(s *settings) *string { return &s.sim.estate }),
 	},
 	{
@@ -206,7 +206,7 @@ var flagTable = []flag{
 
 func errorForms() []string     { return []string{string(render.ErrorText), string(render.ErrorJSON)} }
 func onErrorChoices() []string { return []string{"fail", "skip"} }
-func estateNames() []string    { return []string{"small", "large", "empty"} }
+func estateNames() []string    { return []string{"small", "large", "tour", "empty"} }
 
 func text(field func(*settings) *string) func(*settings, string) error {
 	return func(s *settings, text string) error {

@@ -100,12 +100,14 @@ func (a *app) estate(name string) (armsim.Option, error) {
 		return armsim.WithEstate(armsim.Small), nil
 	case "large":
 		return armsim.WithEstate(armsim.Large), nil
+	case "tour":
+		return armsim.WithEstate(armsim.Tour), nil
 	case "empty":
 		return armsim.WithEstate(armsim.Empty), nil
 	}
 	f, err := os.Open(a.env.path(name))
 	if err != nil {
-		other := "the estates are small, large and empty; anything else is a scenario file"
+		other := "the estates are small, large, tour and empty; anything else is a scenario file"
 		return nil, fault.As(unreadable(name, err)).WithHint("%s", fault.DidYouMean(name, estateNames(), other))
 	}
 	defer f.Close()

@@ -54,10 +54,14 @@ func (r *queryRun) find(s, sub *scan, yield func(tuple, error) bool) {
 		}
 		more := true
 		for _, row := range rows {
-			m.merge(row, func(t tuple) {
+			err := m.merge(row, func(t tuple) {
 				more = more && yield(t, nil)
 				leaveAll(pages) // a call behind this one stands in line
 			})
+			if err != nil {
+				yield(tuple{}, err)
+				return
+			}
 			if !more {
 				return
 			}
@@ -174,17 +178,24 @@ func (r *queryRun) merger(p *plan.Scan) *merger {
 }
 
 // merge gives the calls of a row: none where a value is NULL, or no value of
-// the parameter, or not one that the statement asks for.
-func (m *merger) merge(row []*string, emit func(tuple)) {
+// the parameter, or not one that the statement asks for. An item that a listing
+// found always has its name: without it the rows below would be missing.
+func (m *merger) merge(row []*string, emit func(tuple)) error {
 	f := m.plan.Feed
 	fed := make([]*string, len(row))
 	for i, v := range row {
+		if v == nil && m.isFound(i) {
+			return m.nameless(i)
+		}
 		if v == nil {
-			return
+			return nil
 		}
 		text, err := f.Values[i].Convert(*v)
+		if err != nil && m.isFound(i) {
+			return err
+		}
 		if err != nil {
-			return // no row can have it
+			return nil // no row can have it
 		}
 		fed[i] = &text
 	}
@@ -206,6 +217,22 @@ func (m *merger) merge(row []*string, emit func(tuple)) {
 			emit(tuple{values: t, fed: true})
 		}
 	}
+	return nil
+}
+
+// isFound tells whether a value of a row is a listing's.
+func (m *merger) isFound(i int) bool {
+	at := m.plan.Feed.From[i]
+	return at >= 0 && m.plan.Feed.Sources[at].Found
+}
+
+// nameless is the error for an item of a listing without the name under which
+// it is read.
+func (m *merger) nameless(i int) error {
+	list := m.plan.Feed.Sources[m.plan.Feed.From[i]].Scan.Method
+	name := m.plan.Arguments[m.plan.Feed.Columns[i]]
+	return fault.New(fault.ReplyInvalid, "an item of the list has no value for %s", name).On(list.FullName()).
+		WithHint("name it: WHERE %s = '…'", name)
 }
 
 func same(a, b string, noCase bool) bool { return a == b || noCase && strings.EqualFold(a, b) }

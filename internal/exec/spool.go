@@ -156,7 +156,9 @@ func (r *queryRun) feed(ctx context.Context, m *merger, q *tupleQueue, tables []
 		return err
 	}
 	for _, row := range rows {
-		m.merge(row, q.add)
+		if err := m.merge(row, q.add); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -77,7 +77,11 @@ func parameterName(c catalog.Column) string {
 // the item's id by the path template of get, else NULL.
 func (s *Scan) parameterColumn(c catalog.Column, tree structure) string {
 	if c.IDPattern == "" && len(c.Path) > 0 {
-		return typed(c, tree.leaf(c.Path))
+		value := tree.leaf(c.Path)
+		if c.KeyPattern != "" {
+			value = "coalesce(nullif(regexp_extract(" + value + ", " + syntax.QuoteText(c.KeyPattern) + ", 1), ''), " + value + ")"
+		}
+		return typed(c, value)
 	}
 	if c.IDPattern == "" {
 		return typed(c, "NULL")

@@ -388,7 +388,7 @@ func (r *resolver) checkBound(n syntax.Node) error {
 		return nil
 	}
 	c, ok := catalog.Lookup(relation.columns, rest[0])
-	if !ok || c.Kind != catalog.Parameter || c.IDPattern != "" || slices.Contains(relation.scan.Arguments, c.Name) {
+	if !ok || c.Kind != catalog.Parameter || c.IDPattern != "" || len(c.Path) > 0 || slices.Contains(relation.scan.Arguments, c.Name) {
 		return nil
 	}
 	if len(relation.scan.Tuples) == 0 {

@@ -19,7 +19,8 @@ type offer struct {
 	constants bool              // the statement gives every required one
 	links     []link            // that give some
 	found     *found            // that gives some
-	lacks     []string          // required and not to be had
+	lacks     []string          // required and not to be had, as the relation calls it
+	foreign   bool              // it lacks what the relation has no name for
 	calls     float64           // estimates, for comparing offers
 	rows      float64
 }
@@ -133,18 +134,21 @@ func (b *builder) offer(r *relation, m *provider.Method, owners map[string]strin
 		case p.In == provider.InPath && !catalog.IsGet(m):
 			open = append(open, p.Name)
 		default:
-			o.lacks = append(o.lacks, p.Name)
+			o.lacks, o.foreign = append(o.lacks, cmp.Or(name, p.Name)), o.foreign || name == ""
 		}
 	}
+	if len(open) > 0 {
+		var lacks []string
+		o.found, lacks = b.find(r, m, owners, open, placed)
+		o.lacks = append(o.lacks, lacks...)
+	}
 	if len(o.lacks) > 0 {
-		o.lacks = append(o.lacks, open...)
+		for _, name := range open {
+			o.foreign = o.foreign || owners[name] == ""
+		}
 		return o
 	}
 	if len(open) > 0 {
-		if o.found = b.find(r, m, owners, open, placed); o.found == nil {
-			o.lacks = open
-			return o
-		}
 		o.calls, o.rows = o.found.offer.calls+o.found.offer.rows, o.found.offer.rows*rowsPerCall
 	} else if len(linked) > 0 {
 		o.calls = keysPerPart * float64(1+len(linked))
@@ -155,11 +159,31 @@ func (b *builder) offer(r *relation, m *provider.Method, owners map[string]strin
 }
 
 // usedLinks gives the links that say something about the arguments of the
-// offer.
+// offer. One whose values were taken over says it for each row of a source that
+// is read anyway: of two pools in two groups, which is in which.
 func (o *offer) usedLinks(r *relation, placed map[*relation]bool) []link {
 	var links []link
+	read := map[*relation]bool{}
+	for _, taken := range []bool{false, true} {
+		for _, l := range o.linksThat(r, placed, taken) {
+			if taken && slices.ContainsFunc(l.feeders, func(f *relation) bool { return !read[f] }) {
+				continue
+			}
+			links = append(links, l)
+			for _, f := range l.feeders {
+				read[f] = true
+			}
+		}
+	}
+	return links
+}
+
+// linksThat gives the links about the arguments of the offer whose values were,
+// or were not, taken over.
+func (o *offer) linksThat(r *relation, placed map[*relation]bool, taken bool) []link {
+	var links []link
 	for _, l := range r.links {
-		if l.taken || !ready(l, placed) {
+		if l.taken != taken || !ready(l, placed) {
 			continue
 		}
 		isFound := o.found != nil && o.found.gives[l.parameter] != ""
@@ -196,10 +220,15 @@ func boundEverywhere(all []alternative, name string) bool {
 
 // find looks for a listing whose items name what is open: of the resource that
 // stands right above the method's rows, else of one further up that still
-// covers all that is open.
-func (b *builder) find(r *relation, m *provider.Method, owners map[string]string, open []string, placed map[*relation]bool) *found {
+// covers all that is open. Where there is none it gives what the statement
+// would have to give for one.
+func (b *builder) find(r *relation, m *provider.Method, owners map[string]string, open []string, placed map[*relation]bool) (*found, []string) {
+	var lacks []string
+	for _, name := range open {
+		lacks = append(lacks, cmp.Or(owners[name], name))
+	}
 	if catalog.Forks(m) {
-		return nil // a part of the rows stands elsewhere: which part is the user's to say
+		return nil, lacks // a part of the rows stands elsewhere: which part is the user's to say
 	}
 	names := m.PathParameters()
 	last := 0
@@ -219,17 +248,68 @@ func (b *builder) find(r *relation, m *provider.Method, owners map[string]string
 			theirs[name] = owners[names[i]]
 			f.gives[owners[names[i]]] = name
 		}
+		for _, p := range m.Parameters {
+			if p.In == provider.InServer { // says where all of the tree is
+				theirs[p.Name] = owners[p.Name]
+			}
+		}
 		for _, list := range a.Lists {
+			if !givesAll(list, a.Get) {
+				continue
+			}
 			o := b.offer(r, list, theirs, placed)
 			if len(o.lacks) == 0 && (f.offer == nil || o.better(f.offer)) {
 				f.offer = o
 			}
+			if len(o.lacks) > 0 && !o.foreign && len(o.lacks) < len(lacks) {
+				lacks = o.lacks
+			}
 		}
 		if f.offer != nil {
-			return f
+			b.sameServer(r, f, theirs, placed)
+			return f, nil
 		}
 	}
-	return nil
+	return nil, lacks
+}
+
+// givesAll tells whether a listing gives all path parameters of the method that
+// reads one of its items.
+func givesAll(list, get *provider.Method) bool {
+	return !slices.ContainsFunc(get.PathParameters(), func(name string) bool { return !catalog.Gives(list, name) })
+}
+
+// sameServer keeps what is found on a server with the calls to that server.
+func (b *builder) sameServer(r *relation, f *found, theirs map[string]string, placed map[*relation]bool) {
+	for _, p := range f.offer.method.Parameters {
+		name := theirs[p.Name]
+		if p.In == provider.InServer && (boundEverywhere(r.alternatives, name) || len(usable(r, name, placed)) > 0) {
+			f.gives[name] = p.Name
+		}
+	}
+}
+
+// unreachable is the error for a relation none of whose methods has what it
+// needs, or a way to find it.
+func (b *builder) unreachable(r *relation, placed map[*relation]bool) *fault.Error {
+	var lines []string
+	var least *offer
+	for _, m := range r.resource.Verbs[provider.Select] {
+		o := b.offer(r, m, ownNames(m), placed)
+		lines = append(lines, m.Name+" lacks "+strings.Join(o.lacks, ", "))
+		if least == nil || len(o.lacks) < len(least.lacks) {
+			least = o
+		}
+	}
+	var given []string
+	for _, p := range least.method.RequiredParameters() {
+		if slices.Contains(least.lacks, p.Name) || boundEverywhere(r.alternatives, p.Name) {
+			given = append(given, p.Name)
+		}
+	}
+	return fault.New(fault.MissingParameter, "%s cannot be read with what the WHERE gives", r.resource.Path()).On(r.resource.Path()).
+		WithDetail("%s", strings.Join(lines, "\n")).
+		WithHint("the smallest statement that works:\n%s", catalog.SelectWith(r.resource, given))
 }
 
 // stuck is the error for relations that cannot be read: by what the statement
@@ -244,7 +324,7 @@ func (b *builder) stuck(rest, all []*relation) error {
 		hopeless := len(b.offerFor(r, everywhere).lacks) > 0
 		everywhere[r] = true
 		if hopeless {
-			return missingParameters(r.resource, r.resource.Verbs[provider.Select], r.alternatives).At(r.span)
+			return b.unreachable(r, everywhere).At(r.span)
 		}
 	}
 	var lines []string

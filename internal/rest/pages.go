@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -83,13 +84,14 @@ func (w *walk) step(ctx context.Context) (Page, error) {
 		return Page{}, unreadable(w.method, w.request, response, err)
 	}
 	w.number++
+	next := w.nextOf(reply, response)
 	page := Page{
-		Items: reply.items, Bytes: len(response.Body), Number: w.number, Last: reply.next == "",
+		Items: reply.items, Bytes: len(response.Body), Number: w.number, Last: next == "",
 		RequestID: response.RequestID, Attempts: response.Attempts, Waited: response.Waited, Duration: response.Duration,
 	}
 	w.done = page.Last
 	if !page.Last {
-		err = w.follow(w.linkOf(reply.next), response)
+		err = w.follow(next, response)
 	}
 	if err != nil {
 		return Page{}, err
@@ -112,6 +114,41 @@ func (r *reply) asList(l layout) error {
 		return nil
 	}
 	return missingMember(strings.Join(l.path, "."))
+}
+
+// nextOf gives the link to the next page, or nothing: that of the answer's body,
+// else that of its head.
+func (w *walk) nextOf(reply reply, response *transport.Response) string {
+	if reply.next != "" {
+		return w.linkOf(reply.next)
+	}
+	if !w.method.Response.List {
+		return ""
+	}
+	return nextInHeader(response.Header)
+}
+
+// relation finds the relation next among the parameters of a link.
+var relation = regexp.MustCompile(`(?i);\s*rel\s*=\s*("([^"]*\s)?next(\s[^"]*)?"|next\b)`)
+
+// nextInHeader gives the target of the link with the relation next (RFC 8288),
+// by which GitHub and Okta go on.
+func nextInHeader(header http.Header) string {
+	for _, rest := range header.Values("Link") {
+		for {
+			_, after, ok := strings.Cut(rest, "<")
+			target, behind, closed := strings.Cut(after, ">")
+			if !ok || !closed {
+				break
+			}
+			parameters, _, _ := strings.Cut(behind, "<")
+			if relation.MatchString(parameters) {
+				return target
+			}
+			rest = behind
+		}
+	}
+	return ""
 }
 
 // linkOf gives the link to the next page of a list that goes on by a token: the
