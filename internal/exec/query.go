@@ -42,6 +42,7 @@ type queryRun struct {
 	spools map[*plan.Scan]*spool
 	order  []*spool
 	queues map[*plan.Scan]*tupleQueue
+	meter  *meter
 
 	constants map[*plan.Scan][][]*string // arguments that the statement gives
 
@@ -53,7 +54,7 @@ type queryRun struct {
 func newRun(env Env, conn *duck.Conn) *queryRun {
 	return &queryRun{
 		env: env, conn: conn, spools: map[*plan.Scan]*spool{}, queues: map[*plan.Scan]*tupleQueue{},
-		constants: map[*plan.Scan][][]*string{}, printed: map[*plan.Feed]string{},
+		meter: newMeter(), constants: map[*plan.Scan][][]*string{}, printed: map[*plan.Feed]string{},
 	}
 }
 
@@ -182,7 +183,7 @@ func (r *queryRun) rows(ctx context.Context, text *syntax.Edited) (*Rows, error)
 	if err != nil {
 		return nil, translate(err)
 	}
-	return &Rows{cursor: rows, translate: translate, finish: r.finish}, nil
+	return &Rows{cursor: rows, translate: translate, finish: r.finish, meter: r.meter}, nil
 }
 
 // locate gives an error of DuckDB its place in the user's text.

@@ -239,7 +239,9 @@ func (s *scan) gated(call provider.Call, turn <-chan struct{}) iter.Seq2[turned,
 			case <-s.ctx.Done():
 				return
 			}
+			counted := s.run.meter.begin(s.plan)
 			page, err, ok := next()
+			counted(page, err, ok)
 			p := turned{Page: page}
 			if s.gate != nil && s.depth > 0 && err == nil && len(page.Items) > 0 {
 				p.leave = sync.OnceFunc(func() { s.gate.leave(false) })

@@ -260,17 +260,18 @@ func (k *keys) query(expressions []any) (syntax.Node, error) {
 // conditions gives the conditions of the relation and of its feeders that the
 // sources alone decide.
 func (k *keys) conditions() []any {
-	all := k.owner.conditionsOf()
+	all := conjuncts(k.owner.conditionsOf())
+	own := len(all)
 	for _, s := range k.sources {
 		for f := range k.aliases {
 			if f.scan == s.Scan {
-				all = append(all, f.conditionsOf()...)
+				all = append(all, conjuncts(f.conditionsOf())...)
 			}
 		}
 	}
 	var list []any
 	seen := map[uintptr]bool{}
-	for _, c := range conjuncts(all) {
+	for i, c := range all {
 		id := nodeID(c.node)
 		if seen[id] {
 			continue
@@ -282,6 +283,9 @@ func (k *keys) conditions() []any {
 		}
 		if copied, ok := k.copy(c.node, c.block); ok {
 			list = append(list, copied)
+			if i < own {
+				k.owner.narrowed = append(k.owner.narrowed, id)
+			}
 		}
 	}
 	return list

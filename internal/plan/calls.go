@@ -1,0 +1,131 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// term is a part of a number of calls: those that the statement itself asks
+// for, or one for each row of a scan that feeds another.
+type term struct {
+	rows  string // whose rows; empty: count is all there is to say
+	count int
+	known bool // count is
+	most  bool // some of the rows may make no call
+	times int  // calls for each row
+}
+
+type terms []term
+
+// calls gives the calls of one scan, those of the scans that feed it and each
+// further page aside.
+func (f Facts) calls(s *Scan) terms {
+	if s.Feed == nil {
+		return terms{{count: len(s.Tuples), known: true, times: 1}}
+	}
+	t := term{times: s.timesFed(), most: s.narrowsFed()}
+	if len(s.Feed.Sources) == 1 && !s.Feed.Local {
+		source := s.Feed.Sources[0].Scan
+		t.rows = source.Name
+		t.count, t.known = f.known(source)
+		return terms{t}
+	}
+	var names []string
+	for _, src := range s.Feed.Sources {
+		names = append(names, src.Scan.Name)
+	}
+	if s.Feed.Local {
+		names = append(names, "the session's tables")
+	}
+	t.rows = "distinct rows of " + strings.Join(names, " with ")
+	return terms{t}
+}
+
+// timesFed gives how many calls a row of the feed makes: one for each
+// combination of the values that it has no say in.
+func (s *Scan) timesFed() int {
+	seen := map[string]bool{}
+	for _, t := range s.Tuples {
+		own := append(Tuple(nil), t...)
+		for _, at := range s.Feed.Columns {
+			own[at] = nil
+		}
+		seen[tupleKey(s.Method, own)] = true
+	}
+	return max(1, len(seen))
+}
+
+// narrowsFed tells whether a value of the statement may pass over rows of the
+// feed.
+func (s *Scan) narrowsFed() bool {
+	for _, t := range s.Tuples {
+		for _, at := range s.Feed.Columns {
+			if t[at] != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// explained gives the sum in words: 1 + subscriptions + host_pools, and with
+// what is known 1 + 3 subscriptions + 12 host_pools = 16.
+func (all terms) explained() ExplainedCalls {
+	var parts []string
+	fixed, sum, known, most := 0, 0, true, false
+	for _, t := range all {
+		sum += t.times * t.count
+		known, most = known && t.known, most || t.most
+		if t.rows == "" {
+			fixed += t.count
+			continue
+		}
+		parts = append(parts, t.text())
+	}
+	if fixed > 0 || len(parts) == 0 {
+		parts = append([]string{strconv.Itoa(fixed)}, parts...)
+	}
+	x := ExplainedCalls{Formula: strings.Join(parts, " + ")}
+	if !known {
+		return x
+	}
+	x.Count = &sum
+	switch {
+	case most:
+		x.Formula += fmt.Sprintf(" = at most %d", sum)
+	case len(parts) > 1 || all[0].times > 1:
+		x.Formula += fmt.Sprintf(" = %d", sum)
+	}
+	return x
+}
+
+func (t term) text() string {
+	text := t.rows
+	if t.known {
+		text = strconv.Itoa(t.count) + " " + text
+	}
+	if t.times > 1 {
+		text = strconv.Itoa(t.times) + " × " + text
+	}
+	return text
+}
+
+// callsKey gives a text that is the same for scans whose calls are the same.
+func callsKey(s *Scan) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s(%s)", s.Method.FullName(), strings.Join(s.Arguments, ","))
+	for _, t := range s.Tuples {
+		b.WriteString(tupleKey(s.Method, t) + ";")
+	}
+	if s.Feed == nil {
+		return b.String()
+	}
+	tree, _ := json.Marshal(s.Feed.Select) // it was read from JSON
+	b.Write(tree)
+	for _, src := range s.Feed.Sources {
+		b.WriteString("{" + callsKey(src.Scan) + "}")
+	}
+	return b.String()
+}
