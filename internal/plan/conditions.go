@@ -10,7 +10,7 @@ import (
 // Condition is a condition of the statement that every row of a scan must
 // fulfil for it to count. DuckDB evaluates each, those that bind too.
 type Condition struct {
-	Text    string // as it stands in the statement, or in the view that the statement reads
+	Text    string // as it stands in the statement, or in the view that it reads, once the forms that DuckDB reads otherwise are rewritten
 	Binds   bool   // it fixes arguments of the scan's calls
 	Narrows bool   // it is asked of the rows that give the arguments, before the calls
 }

@@ -125,7 +125,8 @@ func Explain(plan any, facts Facts) Explained {
 		if p.Body != nil || len(p.Members) > 0 {
 			w.Body = "given, checked against the request's schema"
 		}
-		return Explained{Statement: "WRITE", Write: w}
+		calls := terms{{count: len(p.Targets), known: true, times: 1}}.explained()
+		return Explained{Statement: "WRITE", Calls: &calls, Write: w}
 	}
 	if plan == nil {
 		return Explained{Statement: "DUCKDB", Notes: []string{"DuckDB alone: no resource is read or changed"}}

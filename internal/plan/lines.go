@@ -114,8 +114,8 @@ func (t *tree) facts(s ExplainedScan, indent string) {
 		t.fact(indent, unless(i > 0, "filters"), shortened(c))
 	}
 	calls := s.Calls.Formula
-	if len(s.FedBy) > 0 && s.Calls.Count == nil {
-		calls = "one for each of " + calls
+	if len(s.FedBy) > 0 && s.Calls.Count == nil && !strings.Contains(calls, " ") {
+		calls = "one for each row of " + calls
 	}
 	if s.Pages != onePage {
 		calls += ", and one for each further page"
@@ -307,7 +307,7 @@ func (m *ExplainedMeasured) text() string {
 // totals gives what the statement has cost. The rows of its scans are not its
 // own.
 func (m *ExplainedMeasured) totals() []string {
-	lines := []string{"   " + m.text()}
+	lines := []string{"   in all " + m.text()}
 	if m.Duration == nil {
 		return lines
 	}
