@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -39,7 +40,7 @@ func (f Facts) calls(s *Scan) terms {
 	if s.Feed.Local {
 		names = append(names, "the session's tables")
 	}
-	t.rows = "distinct rows of " + strings.Join(names, " with ")
+	t.rows = strings.Join(names, " with ")
 	return terms{t}
 }
 
@@ -61,13 +62,29 @@ func (s *Scan) timesFed() int {
 // feed.
 func (s *Scan) narrowsFed() bool {
 	for _, t := range s.Tuples {
-		for _, at := range s.Feed.Columns {
-			if t[at] != nil {
+		for i, at := range s.Feed.Columns {
+			if t[at] != nil && (len(s.Tuples) > 1 || !s.Feed.asked(i)) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// asked tells whether the source of a column was itself asked for the values
+// that the statement gives, so that all of its rows have them.
+func (f *Feed) asked(column int) bool {
+	list := f.Select.List("select_list")
+	if f.From[column] < 0 || column >= len(list) {
+		return false
+	}
+	names := list[column].Texts("column_names")
+	source := f.Sources[f.From[column]].Scan
+	if len(names) == 0 || len(source.Tuples) != 1 {
+		return false
+	}
+	at := slices.Index(source.Arguments, names[len(names)-1])
+	return at >= 0 && source.Tuples[0][at] != nil
 }
 
 // explained gives the sum in words: 1 + subscriptions + host_pools, and with
@@ -88,10 +105,13 @@ func (all terms) explained() ExplainedCalls {
 		parts = append([]string{strconv.Itoa(fixed)}, parts...)
 	}
 	x := ExplainedCalls{Formula: strings.Join(parts, " + ")}
+	if len(all) == 1 && all[0].rows != "" && all[0].times == 1 {
+		x.each = all[0].rows
+	}
 	if !known {
 		return x
 	}
-	x.Count = &sum
+	x.Count, x.AtMost = &sum, most
 	switch {
 	case most:
 		x.Formula += fmt.Sprintf(" = at most %d", sum)
@@ -99,6 +119,22 @@ func (all terms) explained() ExplainedCalls {
 		x.Formula += fmt.Sprintf(" = %d", sum)
 	}
 	return x
+}
+
+// text gives the number of calls of one scan in words.
+func (x ExplainedCalls) text() string {
+	if x.each == "" {
+		return x.Formula
+	}
+	text := "one for each row of " + x.each
+	if x.Count == nil {
+		return text
+	}
+	text = strconv.Itoa(*x.Count) + ", " + text
+	if x.AtMost {
+		text = "at most " + text
+	}
+	return text
 }
 
 func (t term) text() string {

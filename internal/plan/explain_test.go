@@ -49,6 +49,7 @@ func TestExplain_calls(t *testing.T) {
 		{"SELECT 1 FROM user_sessions", map[string]int{"subscriptions": 3, "host_pools": 12}, "1 + 3 subscriptions + 12 host_pools = 16", 16},
 		{"SELECT 1 FROM user_sessions", map[string]int{"subscriptions": 0, "host_pools": 0}, "1 + 0 subscriptions + 0 host_pools = 1", 1},
 		{"SELECT 1 FROM user_sessions WHERE hostPoolName = 'p'", map[string]int{"subscriptions": 3, "host_pools": 12}, "1 + 3 subscriptions + 12 host_pools = at most 16", 16},
+		{"SELECT 1 FROM user_sessions WHERE " + inSubscription, map[string]int{"host_pools": 12}, "1 + 12 host_pools = 13", 13},
 		{"SELECT 1 FROM user_sessions WHERE \"$filter\" IN ('a', 'b')", map[string]int{"subscriptions": 3, "host_pools": 12}, "1 + 3 subscriptions + 2 × 12 host_pools = 28", 28},
 		{"SELECT 1 FROM host_pools WHERE " + inSubscription, nil, "1", 1},
 		{"SELECT 1 FROM host_pools WHERE " + inSubscription + " AND resourceGroupName IN ('a', 'b')", nil, "2", 2},
@@ -91,9 +92,12 @@ func TestExplain_limits(t *testing.T) {
 		{"SELECT 1 FROM host_pools WHERE " + inSubscription + list(1000), nil, limit + ": 1,000 calls take at least 30 s"},
 		{"SELECT 1 FROM host_pools WHERE " + two + list(300), nil, limit + ": 300 calls take at least 2 s"},
 		{"SELECT 1 FROM user_sessions", nil, limit},
-		{"SELECT 1 FROM user_sessions", map[string]int{"host_pools": 1251}, limit + ": 1,251 calls, all in one subscription, take at least 40.04 s"},
+		{"SELECT 1 FROM user_sessions", map[string]int{"host_pools": 1251}, limit + ": 1,251 calls take up to 40.04 s by it"},
 		{"SELECT 1 FROM user_sessions WHERE " + inSubscription, map[string]int{"host_pools": 1250}, limit + ": 1,250 calls take at least 40 s"},
-		{"SELECT 1 FROM user_sessions WHERE " + two, map[string]int{"host_pools": 1250}, limit + ": 1,250 calls, all in one subscription, take at least 40 s"},
+		{"SELECT 1 FROM user_sessions WHERE " + inSubscription + " AND hostPoolName = 'p'", map[string]int{"host_pools": 1250}, limit + ": 1,250 calls take up to 40 s by it"},
+		{"SELECT 1 FROM session_hosts sh JOIN host_pools hp ON sh.resourceGroupName = hp.resourceGroupName AND sh.hostPoolName = hp.name AND sh." + inSubscription + " AND hp." + inSubscription,
+			map[string]int{"hp": 1250}, limit + ": 1,250 calls take at least 40 s"},
+		{"SELECT 1 FROM user_sessions WHERE " + two, map[string]int{"host_pools": 1250}, limit + ": 1,250 calls take up to 40 s by it"},
 	} {
 		lines := explained(t, c.text, c.known).Lines()
 		found := ""

@@ -59,7 +59,10 @@ type ExplainedParameter struct {
 // of a list aside.
 type ExplainedCalls struct {
 	Formula string `json:"formula"`
-	Count   *int   `json:"count,omitempty"` // absent: not known before the calls
+	Count   *int   `json:"count,omitempty"`   // absent: not known before the calls
+	AtMost  bool   `json:"at_most,omitempty"` // there may be fewer than Count
+
+	each string // it is one for each row of this scan
 }
 
 // ExplainedLimit is a limit that the service publishes.
@@ -67,9 +70,10 @@ type ExplainedLimit struct {
 	Name      string   `json:"name"`
 	AtOnce    int      `json:"at_once"`
 	PerSecond float64  `json:"per_second"`
-	Calls     int      `json:"calls,omitempty"`   // that are counted against one such limit
-	Seconds   *float64 `json:"seconds,omitempty"` // that they take at least; absent where the calls are not known
-	Spread    bool     `json:"spread,omitempty"`  // the calls may be counted against several such limits and take less
+	Calls     int      `json:"calls,omitempty"`     // that are counted against one such limit
+	Seconds   *float64 `json:"seconds,omitempty"`   // that they take at least; absent where the calls are not known
+	UpTo      bool     `json:"up_to,omitempty"`     // the calls may be fewer, or counted against several such limits, and take less
+	Elsewhere bool     `json:"elsewhere,omitempty"` // the calls go to another place than the service itself, whose limit it is
 }
 
 // ExplainedWrite is a write in the words of EXPLAIN.
@@ -120,7 +124,7 @@ func Explain(plan any, facts Facts) Explained {
 		w := &ExplainedWrite{
 			Method: p.Method.FullName(), Request: facts.request(p.Method), Permission: provider.Permission(p.Method),
 			Targets: len(p.Targets), Arguments: arguments(p.Arguments, p.Targets),
-			Limit: limitOf(limit, subscriptions(limit, p.Arguments, p.Targets), len(p.Targets)),
+			Limit: facts.limitOf(p.Method, subscriptions(limit, p.Arguments, p.Targets), len(p.Targets)),
 		}
 		if p.Body != nil || len(p.Members) > 0 {
 			w.Body = "given, checked against the request's schema"
@@ -233,10 +237,10 @@ func explainScan(st step, number int, steps []step, own terms, facts Facts) Expl
 	}
 	limit := provider.LimitOf(s.Method)
 	most := subscriptions(limit, s.Arguments, s.Tuples)
-	if s.Feed != nil && most > 0 {
+	if s.Feed != nil && (most > 0 || x.Calls.AtMost) {
 		most = -1 // a tuple may make several calls, or none
 	}
-	x.Limit = limitOf(limit, most, calls)
+	x.Limit = facts.limitOf(s.Method, most, calls)
 	return x
 }
 
@@ -257,17 +261,20 @@ func pagesOf(s *Scan) string {
 	return aheadPage
 }
 
-// limitOf gives a limit in words. calls is below 0 where it is not known; most
-// is how many of the calls are counted against one limit, or below 0.
-func limitOf(l provider.Limit, most, calls int) *ExplainedLimit {
+// limitOf gives the limit of a method in words. calls is below 0 where it is
+// not known; most is how many of the calls are counted against one limit, 0 for
+// all, below 0 where it is not known.
+func (f Facts) limitOf(m *provider.Method, most, calls int) *ExplainedLimit {
+	l := provider.LimitOf(m)
 	if l.None() {
 		return nil
 	}
 	x := &ExplainedLimit{Name: l.Name, AtOnce: l.Burst, PerSecond: l.PerSecond}
+	x.Elsewhere = !provider.HoldsAt(m.Resource.Family, f.server(m))
 	if calls < 0 {
 		return x
 	}
-	x.Calls, x.Spread = calls, most < 0
+	x.Calls, x.UpTo = calls, most < 0
 	if most > 0 {
 		x.Calls = most
 	}
@@ -361,17 +368,21 @@ func (f Facts) request(m *provider.Method) string {
 	for _, c := range m.Constants {
 		query.Add(c.Name, c.Value)
 	}
-	server := m.Server
-	if f.Endpoint != nil {
-		if other := f.Endpoint(m.Resource.Provider); other != "" {
-			server = other
-		}
-	}
-	text := m.HTTPMethod + " " + server + m.Path
+	text := m.HTTPMethod + " " + f.server(m) + m.Path
 	if len(query) > 0 {
 		text += "?" + query.Encode()
 	}
 	return text
+}
+
+// server gives the base URL of a method's calls.
+func (f Facts) server(m *provider.Method) string {
+	if f.Endpoint != nil {
+		if other := f.Endpoint(m.Resource.Provider); other != "" {
+			return other
+		}
+	}
+	return m.Server
 }
 
 // arguments gives the tuples as maps from parameter to value.

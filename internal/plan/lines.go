@@ -113,10 +113,7 @@ func (t *tree) facts(s ExplainedScan, indent string) {
 	for i, c := range s.Filters {
 		t.fact(indent, unless(i > 0, "filters"), shortened(c))
 	}
-	calls := s.Calls.Formula
-	if len(s.FedBy) > 0 && s.Calls.Count == nil && !strings.Contains(calls, " ") {
-		calls = "one for each row of " + calls
-	}
+	calls := s.Calls.text()
 	if s.Pages != onePage {
 		calls += ", and one for each further page"
 	}
@@ -272,20 +269,19 @@ func (l *ExplainedLimit) text() string {
 		return ""
 	}
 	text := fmt.Sprintf("%s: %s at once, then %s a second", l.Name, thousands(int64(l.AtOnce)), number64(l.PerSecond))
-	if l.Seconds == nil {
-		return text
+	if l.Elsewhere {
+		text += " at the service itself"
 	}
+	calls := thousands(int64(l.Calls))
 	switch {
-	case *l.Seconds == 0 && l.Calls <= 1:
+	case l.Seconds == nil || *l.Seconds == 0 && l.Calls <= 1:
 		return text
 	case *l.Seconds == 0:
-		return text + fmt.Sprintf(": %s calls need not wait", thousands(int64(l.Calls)))
+		return text + ": " + calls + " calls need not wait"
+	case l.UpTo:
+		return text + fmt.Sprintf(": %s calls take up to %s s by it", calls, number64(*l.Seconds))
 	}
-	text += fmt.Sprintf(": %s calls", thousands(int64(l.Calls)))
-	if l.Spread {
-		text += ", all in one subscription,"
-	}
-	return text + fmt.Sprintf(" take at least %s s", number64(*l.Seconds))
+	return text + fmt.Sprintf(": %s calls take at least %s s", calls, number64(*l.Seconds))
 }
 
 // text gives what a scan has cost.

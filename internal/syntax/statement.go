@@ -90,6 +90,9 @@ func newStatement(text *Edited) (*Statement, error) {
 	if err != nil {
 		return nil, text.Locate(err)
 	}
+	if len(tokens) == 0 { // a # that begins no line, and by itself would
+		return nil, text.Locate(hinted(failAt(0, "a statement cannot begin with %q", "#"), "a comment behind a statement begins with --"))
+	}
 	p := &parser{text: text, tokens: tokens}
 	head, err := p.head()
 	if err != nil {
