@@ -12,6 +12,7 @@ import (
 // for, or one for each row of a scan that feeds another.
 type term struct {
 	rows  string // whose rows; empty: count is all there is to say
+	key   string // tells those rows from others of the same name
 	count int
 	known bool // count is
 	most  bool // some of the rows may make no call
@@ -29,7 +30,7 @@ func (f Facts) calls(s *Scan) terms {
 	t := term{times: s.timesFed(), most: s.narrowsFed()}
 	if len(s.Feed.Sources) == 1 && !s.Feed.Local {
 		source := s.Feed.Sources[0].Scan
-		t.rows = source.Name
+		t.rows, t.key = source.Name, callsKey(source)
 		t.count, t.known = f.known(source)
 		return terms{t}
 	}
@@ -40,7 +41,7 @@ func (f Facts) calls(s *Scan) terms {
 	if s.Feed.Local {
 		names = append(names, "the session's tables")
 	}
-	t.rows = strings.Join(names, " with ")
+	t.rows, t.key = strings.Join(names, " with "), callsKey(s)
 	return terms{t}
 }
 
@@ -92,7 +93,7 @@ func (f *Feed) asked(column int) bool {
 func (all terms) explained() ExplainedCalls {
 	var parts []string
 	fixed, sum, known, most := 0, 0, true, false
-	for _, t := range all {
+	for _, t := range all.merged() {
 		sum += t.times * t.count
 		known, most = known && t.known, most || t.most
 		if t.rows == "" {
@@ -119,6 +120,21 @@ func (all terms) explained() ExplainedCalls {
 		x.Formula += fmt.Sprintf(" = %d", sum)
 	}
 	return x
+}
+
+// merged adds up the terms over the same rows, where the first of them stands.
+func (all terms) merged() terms {
+	var list terms
+	for _, t := range all {
+		i := slices.IndexFunc(list, func(o term) bool { return t.rows != "" && o.rows == t.rows && o.key == t.key })
+		if i < 0 {
+			list = append(list, t)
+			continue
+		}
+		list[i].times += t.times
+		list[i].most = list[i].most || t.most
+	}
+	return list
 }
 
 // text gives the number of calls of one scan in words.

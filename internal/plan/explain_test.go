@@ -55,7 +55,8 @@ func TestExplain_calls(t *testing.T) {
 		{"SELECT 1 FROM host_pools WHERE " + inSubscription + " AND resourceGroupName IN ('a', 'b')", nil, "2", 2},
 		{"SELECT 1 FROM host_pools WHERE " + inSubscription + " AND 1 = 0 AND resourceGroupName = NULL", nil, "0", 0},
 		{"SELECT 1 FROM host_pools a, workspaces b WHERE a." + inSubscription + " AND b." + inSubscription, nil, "2", 2},
-		{"SELECT 1 FROM host_pools UNION ALL SELECT 2 FROM workspaces", nil, "1 + subscriptions + subscriptions", -1},
+		{"SELECT 1 FROM host_pools UNION ALL SELECT 2 FROM workspaces", nil, "1 + 2 × subscriptions", -1},
+		{"SELECT 1 FROM host_pools UNION ALL SELECT 2 FROM workspaces", map[string]int{"subscriptions": 3}, "1 + 2 × 3 subscriptions = 7", 7},
 		{"SELECT 1 FROM host_pools UNION ALL SELECT 2 FROM host_pools", nil, "1 + subscriptions", -1},
 		{"SELECT 1 FROM host_pools hp JOIN session_hosts sh USING (subscriptionId, resourceGroupName, hostPoolName)", nil, "1 + subscriptions + hp", -1},
 	} {

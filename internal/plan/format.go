@@ -41,6 +41,7 @@ type ExplainedScan struct {
 	Narrows    []string             `json:"narrows"`   // conditions that are asked of the rows that feed it, before the calls
 	Filters    []string             `json:"filters"`   // conditions that DuckDB alone evaluates
 	Calls      ExplainedCalls       `json:"calls"`
+	SameAs     int                  `json:"same_as,omitempty"` // an earlier step whose calls are the same: they are made once
 	Pages      string               `json:"pages"`
 	Spooled    bool                 `json:"spooled"`
 	Limit      *ExplainedLimit      `json:"limit,omitempty"` // of the service
@@ -149,15 +150,16 @@ func explainQuery(q *Query, facts Facts) Explained {
 	}
 	steps := stepsOf(q.Scans)
 	all := terms{}
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	for i, s := range steps {
 		own := facts.calls(s.scan)
-		x.Scans = append(x.Scans, explainScan(s, i+1, steps, own, facts))
-		x.plans = append(x.plans, s.scan)
-		if key := callsKey(s.scan); !seen[key] {
-			seen[key] = true
+		scan := explainScan(s, i+1, steps, own, facts)
+		key := callsKey(s.scan)
+		if scan.SameAs = seen[key]; scan.SameAs == 0 {
+			seen[key] = i + 1
 			all = append(all, own...)
 		}
+		x.Scans, x.plans = append(x.Scans, scan), append(x.plans, s.scan)
 	}
 	calls := all.explained()
 	x.Calls = &calls

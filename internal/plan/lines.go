@@ -117,6 +117,9 @@ func (t *tree) facts(s ExplainedScan, indent string) {
 	if s.Pages != onePage {
 		calls += ", and one for each further page"
 	}
+	if s.SameAs > 0 {
+		calls = "the same as above, made once"
+	}
 	t.fact(indent, "calls", calls)
 	t.fact(indent, "pages", s.Pages)
 	if s.Spooled {
@@ -134,6 +137,9 @@ func (t *tree) facts(s ExplainedScan, indent string) {
 func (s ExplainedScan) combinations() string {
 	each := 1
 	for _, p := range s.Parameters {
+		if p.Source == "expression" {
+			return ""
+		}
 		if each *= max(1, len(p.Values)); each > manyTuples {
 			break
 		}
