@@ -260,6 +260,11 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 	if err != nil {
 		return nil, "", err
 	}
+	return s.runPlan(ctx, st, built)
+}
+
+// runPlan runs the plan of a statement and names its kind.
+func (s *Session) runPlan(ctx context.Context, st *syntax.Statement, built any) (*exec.Rows, string, error) {
 	switch p := built.(type) {
 	case nil: // about a table of the session
 		if _, writes := st.Head.(syntax.Delete); writes {

@@ -2,7 +2,6 @@ package planeql
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -15,50 +14,6 @@ import (
 	"github.com/planeql/planeql/internal/syntax"
 	"github.com/planeql/planeql/internal/transport"
 )
-
-// explain gives the plan of a statement. No request is sent; a wrong name is
-// found all the same.
-func (s *Session) explain(ctx context.Context, st *syntax.Statement, head syntax.Explain) (*exec.Rows, error) {
-	if head.Analyze {
-		return nil, fault.Unsupported("EXPLAIN ANALYZE").WithHint("EXPLAIN without ANALYZE shows the calls that would be made").
-			At(st.Text.Span(0, len("EXPLAIN")))
-	}
-	x := plan.Explain(nil, s.transport.Endpoint)
-	switch inner := head.Statement.Head.(type) {
-	case syntax.Use, syntax.Drop:
-	case syntax.Refresh:
-		return nil, fault.Unsupported("EXPLAIN of REFRESH").At(head.Statement.Text.Span(0, len("REFRESH"))).
-			WithHint("SHOW EXTENDED VIEWS shows the query of the view, which EXPLAIN explains")
-	default:
-		if other, ok := inner.(syntax.Other); ok {
-			planned, err := s.plans(ctx, head.Statement, other)
-			if err != nil {
-				return nil, err
-			}
-			if !planned {
-				x.Note = "DuckDB alone: no resource is read"
-				break
-			}
-		}
-		built, err := s.build(ctx, head.Statement)
-		if err != nil {
-			return nil, err
-		}
-		x = plan.Explain(built, s.transport.Endpoint)
-	}
-	if !head.JSON {
-		var rows [][]any
-		for _, line := range x.Lines() {
-			rows = append(rows, []any{line})
-		}
-		return exec.List([]duck.Column{{Name: "plan", Type: "VARCHAR"}}, rows), nil
-	}
-	text, err := x.JSON()
-	if err != nil {
-		return nil, err
-	}
-	return exec.List([]duck.Column{{Name: "plan", Type: "JSON"}}, [][]any{{json.RawMessage(text)}}), nil
-}
 
 // setUse runs USE provider[.service]; any other name is a catalog or schema of
 // DuckDB.

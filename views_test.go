@@ -500,10 +500,10 @@ func TestStored_explain(t *testing.T) {
 	s, calls := office(t)
 	must(t, s, "CREATE TABLE t (a VARCHAR)")
 	for text, want := range map[string]string{
-		"EXPLAIN CREATE TABLE x AS FROM office":              "[CREATE] [└─ scan user_sessions",
+		"EXPLAIN CREATE TABLE x AS FROM office":              "[CREATE: 1 call, and one for each further page] [└─ scan user_sessions",
 		"EXPLAIN CREATE VIEW x AS FROM office":               "└─ scan user_sessions",
-		"EXPLAIN COPY office TO 'x.csv'":                     "[COPY] [└─ scan user_sessions",
-		"EXPLAIN INSERT INTO t SELECT name FROM office":      "[INSERT] [└─ scan user_sessions",
+		"EXPLAIN COPY office TO 'x.csv'":                     "[COPY: 1 call, and one for each further page] [└─ scan user_sessions",
+		"EXPLAIN INSERT INTO t SELECT name FROM office":      "[INSERT: 1 call, and one for each further page] [└─ scan user_sessions",
 		"EXPLAIN INSERT INTO t VALUES ('a')":                 "DuckDB alone",
 		"EXPLAIN DROP VIEW office":                           "DuckDB alone",
 		"EXPLAIN SHOW TABLES":                                "CATALOG",

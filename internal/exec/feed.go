@@ -69,7 +69,7 @@ func (r *queryRun) find(s, sub *scan, yield func(tuple, error) bool) {
 		leaveAll(pages)
 		done = last
 	}
-	r.env.Found.note(s.plan, len(m.seen))
+	r.env.Found.note(s.plan, m.rows)
 }
 
 // leaveAll ends the turns of the calls of pages.
@@ -171,6 +171,7 @@ type merger struct {
 	plan      *plan.Scan
 	constants [][]*string
 	seen      map[string]bool
+	rows      int // that made a call
 }
 
 func (r *queryRun) merger(p *plan.Scan) *merger {
@@ -199,6 +200,12 @@ func (m *merger) merge(row []*string, emit func(tuple)) error {
 		}
 		fed[i] = &text
 	}
+	before := len(m.seen)
+	defer func() {
+		if len(m.seen) > before {
+			m.rows++
+		}
+	}()
 	for _, values := range m.constants {
 		t := append([]*string(nil), values...)
 		fits := true

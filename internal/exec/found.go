@@ -32,8 +32,8 @@ type foundCall struct {
 }
 
 type foundCount struct {
-	tuples int
-	until  time.Time
+	rows  int
+	until time.Time
 }
 
 // NewFound makes an empty Found.
@@ -63,26 +63,26 @@ func (f *Found) put(key string, pages []rest.Page, bytes int) {
 	f.calls[key] = foundCall{pages, bytes, time.Now().Add(FoundFor)}
 }
 
-// note keeps how many calls a scan needed with the arguments found for it.
-func (f *Found) note(p *plan.Scan, tuples int) {
+// note keeps for how many of the rows found for it a scan made calls.
+func (f *Found) note(p *plan.Scan, rows int) {
 	if f == nil {
 		return
 	}
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	f.counts[p.Identity()] = foundCount{tuples, time.Now().Add(FoundFor)}
+	f.counts[p.Identity()] = foundCount{rows, time.Now().Add(FoundFor)}
 }
 
-// Known gives how many calls a scan with found arguments needs, as far as the
-// session has seen it lately.
-func (f *Found) Known(p *plan.Scan) (tuples int, ok bool) {
+// Known gives for how many rows found for it a scan has to make calls, as far as
+// the session has seen it lately.
+func (f *Found) Known(p *plan.Scan) (rows int, ok bool) {
 	if f == nil {
 		return 0, false
 	}
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	c, ok := f.counts[p.Identity()]
-	return c.tuples, ok && time.Now().Before(c.until)
+	return c.rows, ok && time.Now().Before(c.until)
 }
 
 // Forget drops everything: something was changed.

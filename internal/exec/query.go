@@ -47,6 +47,7 @@ type queryRun struct {
 	spools map[*plan.Scan]*spool
 	order  []*spool
 	queues map[*plan.Scan]*tupleQueue
+	meter  *meter
 
 	constants map[*plan.Scan][][]*string // arguments that the statement gives
 
@@ -60,7 +61,7 @@ func newRun(ctx context.Context, env Env, conn *duck.Conn) *queryRun {
 	return &queryRun{
 		ctx: ctx, cancel: cancel, env: env, conn: conn,
 		calls: &calls{uses: map[*provider.Method]int{}, finds: map[*plan.Scan]bool{}, shown: map[*provider.Method]bool{}, byKey: map[string]*shared{}}, spools: map[*plan.Scan]*spool{}, queues: map[*plan.Scan]*tupleQueue{},
-		constants: map[*plan.Scan][][]*string{}, printed: map[*plan.Feed]string{},
+		meter: newMeter(), constants: map[*plan.Scan][][]*string{}, printed: map[*plan.Feed]string{},
 	}
 }
 
@@ -215,7 +216,7 @@ func (r *queryRun) rows(ctx context.Context, text *syntax.Edited) (*Rows, error)
 	if err != nil {
 		return nil, translate(err)
 	}
-	return &Rows{cursor: rows, translate: translate, finish: r.finish}, nil
+	return &Rows{cursor: rows, translate: translate, finish: r.finish, meter: r.meter}, nil
 }
 
 // locate gives an error of DuckDB its place in the user's text.

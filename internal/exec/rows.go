@@ -22,6 +22,7 @@ type Rows struct {
 	cursor
 	Failed int // targets of a write that failed
 
+	meter     *meter            // nil: no call is made
 	translate func(error) error // gives an error its place in the user's text
 	finish    func() []*fault.Error
 	once      sync.Once

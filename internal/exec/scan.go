@@ -232,7 +232,8 @@ type turned struct {
 // page that leads to further calls keeps the turn until those stand in line.
 func (s *scan) gated(call provider.Call, turn <-chan struct{}) iter.Seq2[turned, error] {
 	return func(yield func(turned, error) bool) {
-		next, stop := iter.Pull2(s.run.pages(s, call))
+		pages, counts := s.run.pages(s, call)
+		next, stop := iter.Pull2(pages)
 		defer stop()
 		for {
 			select {
@@ -240,7 +241,9 @@ func (s *scan) gated(call provider.Call, turn <-chan struct{}) iter.Seq2[turned,
 			case <-s.ctx.Done():
 				return
 			}
+			counted := counts()
 			page, err, ok := next()
+			counted(page, err, ok)
 			p := turned{Page: page}
 			if s.gate != nil && s.depth > 0 && err == nil && len(page.Items) > 0 {
 				p.leave = sync.OnceFunc(func() { s.gate.leave(false) })

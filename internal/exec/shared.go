@@ -15,8 +15,9 @@ import (
 // arguments and is kept for the statements after it: its pages are fetched once,
 // by whoever comes first to where they end.
 type shared struct {
-	next func() (rest.Page, error, bool)
-	stop func()
+	next   func() (rest.Page, error, bool)
+	stop   func()
+	counts counter
 
 	mutex   sync.Mutex
 	readers int
@@ -74,7 +75,9 @@ func (c *shared) forget(number int) {
 
 // fetch gets one page more. One caller at a time is in it.
 func (c *shared) fetch() {
+	counted := c.counts()
 	page, err, ok := c.next()
+	counted(page, err, ok)
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	switch {
@@ -126,20 +129,27 @@ func (c *calls) count(p *plan.Scan) {
 	}
 }
 
-// pages gives the pages of a call of a scan.
-func (r *queryRun) pages(s *scan, call provider.Call) iter.Seq2[rest.Page, error] {
+// counter is told when a page is asked for, and by what it gives then, what came.
+type counter func() func(rest.Page, error, bool)
+
+// uncounted is the counter of pages that another one counts.
+func uncounted() func(rest.Page, error, bool) { return func(rest.Page, error, bool) {} }
+
+// pages gives the pages of a call of a scan, and who counts them.
+func (r *queryRun) pages(s *scan, call provider.Call) (iter.Seq2[rest.Page, error], counter) {
 	ctx := rest.InGroup(s.ctx, s)
+	counts := func() func(rest.Page, error, bool) { return r.meter.begin(s.plan) }
 	kept := r.env.Found != nil && !r.calls.shown[call.Method]
 	if !kept && r.calls.uses[call.Method] < 2 {
-		return r.env.Client.Pages(ctx, call)
+		return r.env.Client.Pages(ctx, call), counts
 	}
 	key := r.env.Client.Key(call)
 	if kept {
 		if pages, ok := r.env.Found.get(key); ok {
-			return listOf(pages)
+			return listOf(pages), uncounted
 		}
 	}
-	c := r.calls.of(key, func() iter.Seq2[rest.Page, error] {
+	c := r.calls.of(key, counts, func() iter.Seq2[rest.Page, error] {
 		return r.env.Client.Pages(rest.InGroup(r.ctx, s), call) // others may read on when this scan ends
 	})
 	return func(yield func(rest.Page, error) bool) {
@@ -155,7 +165,7 @@ func (r *queryRun) pages(s *scan, call provider.Call) iter.Seq2[rest.Page, error
 		if pages, bytes, ok := c.whole(); ok && kept {
 			r.env.Found.put(key, pages, bytes)
 		}
-	}
+	}, uncounted
 }
 
 func listOf(pages []rest.Page) iter.Seq2[rest.Page, error] {
@@ -169,14 +179,14 @@ func listOf(pages []rest.Page) iter.Seq2[rest.Page, error] {
 }
 
 // of gives the shared call of a key.
-func (c *calls) of(key string, start func() iter.Seq2[rest.Page, error]) *shared {
+func (c *calls) of(key string, counts counter, start func() iter.Seq2[rest.Page, error]) *shared {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if s := c.byKey[key]; s != nil && s.join() {
 		return s
 	}
 	next, stop := iter.Pull2(start())
-	s := &shared{next: next, stop: stop, readers: 1}
+	s := &shared{next: next, stop: stop, counts: counts, readers: 1}
 	c.byKey[key], c.all = s, append(c.all, s)
 	return s
 }

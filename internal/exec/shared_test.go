@@ -27,7 +27,7 @@ func callOfPages(pages, size int, end error) (c *shared, fetched *int) {
 			yield(rest.Page{}, end)
 		}
 	})
-	return &shared{next: next, stop: stop, readers: 1}, fetched
+	return &shared{next: next, stop: stop, counts: uncounted, readers: 1}, fetched
 }
 
 // readAll gives the first items of the pages that a reader sees.

@@ -35,7 +35,8 @@ func RunWrite(ctx context.Context, w *plan.Write, env Env) (*Rows, error) {
 	if err := guard(ctx, w, targets, env); err != nil {
 		return nil, err
 	}
-	callAll(ctx, targets, env)
+	m := newMeter()
+	callAll(ctx, targets, env, m)
 	if !w.Method.ReadOnly {
 		env.Found.Forget()
 	}
@@ -49,7 +50,7 @@ func RunWrite(ctx context.Context, w *plan.Write, env Env) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows.Failed = failures(targets)
+	rows.Failed, rows.meter = failures(targets), m
 	for _, t := range targets {
 		if t.err != nil {
 			rows.warnings = append(rows.warnings, fault.From(t.err))
@@ -190,13 +191,15 @@ func confirm(ctx context.Context, name string, targets []*target, env Env) error
 }
 
 // callAll makes the calls side by side.
-func callAll(ctx context.Context, targets []*target, env Env) {
+func callAll(ctx context.Context, targets []*target, env Env, m *meter) {
 	work := make(chan *target)
 	var workers sync.WaitGroup
 	for range min(env.concurrency(), len(targets)) {
 		workers.Go(func() {
 			for t := range work {
+				counted := m.begin(nil)
 				t.result, t.err = env.Client.Do(ctx, t.call)
+				counted(rest.Page{Items: t.result.Items, Attempts: t.result.Attempts, Waited: t.result.Waited}, t.err, true)
 			}
 		})
 	}

@@ -287,7 +287,9 @@ func (b *builder) bind(r *relation) error {
 			return err
 		}
 		r.alternatives = binder.both(r.alternatives, more)
-		r.links = append(r.links, binder.linksOf(c.node)...)
+		links := binder.linksOf(c.node)
+		r.links = append(r.links, links...)
+		r.said = append(r.said, said{c, boundNames(more), links})
 	}
 	b.applyScope(r, binder)
 	return nil

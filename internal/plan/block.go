@@ -37,6 +37,8 @@ type relation struct {
 
 	alternatives []alternative // that its conditions leave
 	links        []link        // by which other relations fix its parameters
+	said         []said        // its conditions, one by one
+	narrowed     []uintptr     // those that are asked of the rows that feed it
 }
 
 // frame is what is known of a place in the statement on the way down to it.

@@ -128,6 +128,7 @@ func (b *builder) finish() error {
 	if err := b.place(open); err != nil {
 		return err
 	}
+	b.noteConditions()
 	var problems []error
 	for _, blk := range b.blocks {
 		problems = append(problems, b.resolve(blk))

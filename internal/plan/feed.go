@@ -301,6 +301,9 @@ func (k *keys) copies(conditions []condition) []any {
 		}
 		if copied, ok := k.copy(c.node, c.block); ok {
 			list = append(list, copied)
+			if k.owner != nil {
+				k.owner.narrowed = append(k.owner.narrowed, nodeID(c.node))
+			}
 		}
 	}
 	return list

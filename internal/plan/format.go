@@ -2,10 +2,10 @@ package plan
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/provider"
@@ -13,146 +13,378 @@ import (
 )
 
 // Explained is a plan in the form that EXPLAIN gives: as data for
-// (FORMAT json), as lines by [Explained.Lines].
+// (FORMAT json), as a tree by [Explained.Lines].
 type Explained struct {
-	Statement string          `json:"statement"`
-	Scans     []ExplainedScan `json:"scans,omitempty"`
-	Write     *ExplainedWrite `json:"write,omitempty"`
-	Note      string          `json:"note,omitempty"`
+	Statement string             `json:"statement"`
+	Calls     *ExplainedCalls    `json:"calls,omitempty"` // of all scans; calls that are the same count once
+	Scans     []ExplainedScan    `json:"scans,omitempty"` // in the order in which they can run
+	Write     *ExplainedWrite    `json:"write,omitempty"`
+	Notes     []string           `json:"notes,omitempty"`
+	Measured  *ExplainedMeasured `json:"measured,omitempty"` // by EXPLAIN ANALYZE
+
+	plans []*Scan // of Scans
 }
 
 // ExplainedScan is a scan in the words of EXPLAIN.
 type ExplainedScan struct {
-	Name       string              `json:"name"`
-	Method     string              `json:"method"`
-	Reason     string              `json:"reason"`
-	Request    string              `json:"request"`
-	Arguments  []map[string]string `json:"arguments"`
-	Calls      string              `json:"calls"` // a number, or a formula of what is known later
-	Pages      string              `json:"pages"`
-	Spooled    bool                `json:"spooled"`
-	Parameters []string            `json:"bound"`
-	Sources    []ExplainedSource   `json:"sources,omitempty"`
+	Step       int                  `json:"step"`   // from 1
+	Name       string               `json:"name"`   // how the statement calls it
+	Finds      bool                 `json:"finds"`  // it is made to find arguments: the statement does not read its rows
+	FedBy      []int                `json:"fed_by"` // steps whose rows give it arguments
+	Method     string               `json:"method"`
+	Reason     string               `json:"reason"`
+	Request    string               `json:"request"`              // a template
+	Permission string               `json:"permission,omitempty"` // that each call needs
+	Parameters []ExplainedParameter `json:"parameters"`
+	Arguments  []map[string]string  `json:"arguments"` // combinations of values that the statement gives
+	Binds      []string             `json:"binds"`     // conditions that fix arguments
+	Narrows    []string             `json:"narrows"`   // conditions that are asked of the rows that feed it, before the calls
+	Filters    []string             `json:"filters"`   // conditions that DuckDB alone evaluates
+	Calls      ExplainedCalls       `json:"calls"`
+	SameAs     int                  `json:"same_as,omitempty"` // an earlier step whose calls are the same: they are made once
+	Pages      string               `json:"pages"`
+	Spooled    bool                 `json:"spooled"`
+	Limit      *ExplainedLimit      `json:"limit,omitempty"` // of the service
+	Measured   *ExplainedMeasured   `json:"measured,omitempty"`
 }
 
-// ExplainedSource is where a scan has arguments from that the statement does
-// not give.
-type ExplainedSource struct {
-	Name  string         `json:"name"`            // of the scan whose rows give them
-	Gives []string       `json:"gives,omitempty"` // the parameters
-	Found *ExplainedScan `json:"found,omitempty"` // the listing that is made for it
+// ExplainedParameter is a parameter and where its values come from.
+type ExplainedParameter struct {
+	Name   string   `json:"name"`
+	Source string   `json:"source"` // "value", "list" of values, "expression", "rows" of another scan or table, "found" by a listing
+	Values []string `json:"values,omitempty"`
+	From   string   `json:"from,omitempty"` // the columns of the rows
+}
+
+// ExplainedCalls is a number of calls as far as it is known, each further page
+// of a list aside.
+type ExplainedCalls struct {
+	Formula string `json:"formula"`
+	Count   *int   `json:"count,omitempty"`   // absent: not known before the calls
+	AtMost  bool   `json:"at_most,omitempty"` // there may be fewer than Count
+
+	each string // it is one for each row of this scan
+}
+
+// ExplainedLimit is a limit that the service publishes.
+type ExplainedLimit struct {
+	Name      string   `json:"name"`
+	AtOnce    int      `json:"at_once"`
+	PerSecond float64  `json:"per_second"`
+	Calls     int      `json:"calls,omitempty"`     // that are counted against one such limit
+	Seconds   *float64 `json:"seconds,omitempty"`   // that they take at least; absent where the calls are not known
+	UpTo      bool     `json:"up_to,omitempty"`     // the calls may be fewer, or counted against several such limits, and take less
+	Elsewhere bool     `json:"elsewhere,omitempty"` // the calls go to another place than the service itself, whose limit it is
 }
 
 // ExplainedWrite is a write in the words of EXPLAIN.
 type ExplainedWrite struct {
-	Method    string              `json:"method"`
-	Request   string              `json:"request"`
-	Targets   int                 `json:"targets"`
-	Arguments []map[string]string `json:"arguments"`
-	Body      string              `json:"body,omitempty"`
+	Method     string              `json:"method"`
+	Request    string              `json:"request"`
+	Permission string              `json:"permission,omitempty"`
+	Targets    int                 `json:"targets"` // one call for each
+	Arguments  []map[string]string `json:"arguments"`
+	Body       string              `json:"body,omitempty"`
+	Limit      *ExplainedLimit     `json:"limit,omitempty"`
 }
 
-// Explain gives a plan in words. It makes no call. endpoint gives the base URL
-// that replaces the server of a provider's documents, or "".
-func Explain(plan any, endpoint func(provider string) string) Explained {
+// ExplainedMeasured is what a scan, or in Explained.Measured the statement, has
+// cost. Times are in seconds.
+type ExplainedMeasured struct {
+	Calls     int      `json:"calls"` // requests sent, further pages and repetitions included
+	Pages     int      `json:"pages"`
+	Rows      int64    `json:"rows"`
+	Bytes     int64    `json:"bytes"`
+	Retries   int      `json:"retries"`
+	Waited    float64  `json:"waited_seconds"`               // in which calls were held back
+	FirstRows *float64 `json:"first_rows_seconds,omitempty"` // since the statement began; absent: there was none
+	Duration  *float64 `json:"duration_seconds,omitempty"`   // of the statement
+	Idle      *float64 `json:"no_call_seconds,omitempty"`    // of the statement, in which no call was under way
+}
+
+// Facts are what EXPLAIN knows beside the plan. Its members may be nil.
+type Facts struct {
+	Endpoint func(provider string) string // base URL that replaces the server of a provider's documents, or ""
+	Known    func(*Scan) (int, bool)      // how many rows of its feed a scan has calls for, where that is known
+}
+
+func (f Facts) known(s *Scan) (int, bool) {
+	if f.Known == nil {
+		return 0, false
+	}
+	return f.Known(s)
+}
+
+// Explain gives a plan in words. It makes no call.
+func Explain(plan any, facts Facts) Explained {
 	switch p := plan.(type) {
 	case *Query:
-		x := Explained{Statement: "SELECT", Note: "all conditions are also evaluated by DuckDB"}
-		if p.Verb != "" {
-			x.Statement = p.Verb
-		}
-		for _, s := range p.Scans {
-			x.Scans = append(x.Scans, explainScan(s, endpoint))
-		}
-		if len(p.Scans) == 0 {
-			x.Note = "DuckDB alone: no resource is read"
-		}
-		return x
+		return explainQuery(p, facts)
 	case *Write:
+		limit := provider.LimitOf(p.Method)
 		w := &ExplainedWrite{
-			Method: p.Method.FullName(), Request: request(p.Method, endpoint), Targets: len(p.Targets),
-			Arguments: arguments(p.Arguments, p.Targets),
+			Method: p.Method.FullName(), Request: facts.request(p.Method), Permission: provider.Permission(p.Method),
+			Targets: len(p.Targets), Arguments: arguments(p.Arguments, p.Targets),
+			Limit: facts.limitOf(p.Method, subscriptions(limit, p.Arguments, p.Targets), len(p.Targets)),
 		}
 		if p.Body != nil || len(p.Members) > 0 {
 			w.Body = "given, checked against the request's schema"
 		}
-		return Explained{Statement: "WRITE", Write: w}
+		calls := terms{{count: len(p.Targets), known: true, times: 1}}.explained()
+		return Explained{Statement: "WRITE", Calls: &calls, Write: w}
 	}
 	if plan == nil {
-		return Explained{Statement: "DUCKDB", Note: "DuckDB alone: no resource is read or changed"}
+		return Explained{Statement: "DUCKDB", Notes: []string{"DuckDB alone: no resource is read or changed"}}
 	}
-	return Explained{Statement: "CATALOG", Note: "answered from the provider documents"}
+	return Explained{Statement: "CATALOG", Notes: []string{"answered from the provider documents"}}
 }
 
-func explainScan(s *Scan, endpoint func(string) string) ExplainedScan {
-	x := ExplainedScan{
-		Name: s.Name, Method: s.Method.FullName(), Reason: s.Reason, Request: request(s.Method, endpoint),
-		Arguments: arguments(s.Arguments, s.Tuples), Calls: callsOf(s), Spooled: s.Spool,
-		Parameters: s.Arguments, Pages: "read ahead, side by side",
+func explainQuery(q *Query, facts Facts) Explained {
+	x := Explained{Statement: "SELECT"}
+	if q.Verb != "" {
+		x.Statement = q.Verb
 	}
-	switch {
-	case len(s.Method.Response.ItemsPath) == 0 && s.Method.NextLink == "":
-		x.Pages = "one answer a call"
-	case s.Gentle:
-		x.Pages = "read one by one: a LIMIT may end the list early"
-	}
-	if s.Same != nil {
-		x.Reason, x.Calls = "the same calls as "+s.Same.Name+", made once", "0"
+	if len(q.Scans) == 0 {
+		x.Notes = []string{"DuckDB alone: no resource is read"}
 		return x
 	}
-	if s.Feed == nil {
-		return x
-	}
-	for i, src := range s.Feed.Sources {
-		e := ExplainedSource{Name: src.Scan.Name}
-		for j, from := range s.Feed.From {
-			if from == i {
-				e.Gives = append(e.Gives, s.Arguments[s.Feed.Columns[j]])
-			}
+	steps := stepsOf(q.Scans)
+	all := terms{}
+	seen := map[string]int{}
+	for i, s := range steps {
+		own := facts.calls(s.scan)
+		scan := explainScan(s, i+1, steps, own, facts)
+		key := callsKey(s.scan)
+		if scan.SameAs = seen[key]; scan.SameAs == 0 {
+			seen[key] = i + 1
+			all = append(all, own...)
 		}
-		if src.Found {
-			found := explainScan(src.Scan, endpoint)
-			e.Found = &found
-		}
-		x.Sources = append(x.Sources, e)
+		x.Scans, x.plans = append(x.Scans, scan), append(x.plans, s.scan)
 	}
+	calls := all.explained()
+	x.Calls = &calls
+	x.Notes = []string{"DuckDB checks every condition on the rows, those that bind or narrow the calls too"}
 	return x
 }
 
-// callsOf gives the number of a scan's calls, those of the listings that find
-// its arguments included, each further page aside. What is not known before the
-// calls stands there by name.
-func callsOf(s *Scan) string {
-	if s.Feed == nil {
-		return strconv.Itoa(len(s.Tuples))
+// Measure puts what the statement has cost into its plan: of all, and of each
+// scan as the function gives it.
+func (x *Explained) Measure(all ExplainedMeasured, of func(*Scan) ExplainedMeasured) {
+	x.Measured = &all
+	for i := range x.Scans {
+		m := of(x.plans[i])
+		x.Scans[i].Measured = &m
 	}
-	var parts []string
-	for _, src := range s.Feed.Sources {
-		if src.Found {
-			parts = append(parts, callsOf(src.Scan))
+}
+
+// step is a scan in the order in which they can run.
+type step struct {
+	scan  *Scan
+	finds bool
+}
+
+// stepsOf orders scans so that each stands behind those that feed it, which
+// stand right before it where they are not there yet.
+func stepsOf(scans []*Scan) []step {
+	var steps []step
+	var add func(s *Scan, finds bool)
+	add = func(s *Scan, finds bool) {
+		if stepOf(steps, s) > 0 {
+			return
+		}
+		if s.Feed != nil {
+			for _, src := range s.Feed.Sources {
+				add(src.Scan, src.Found)
+			}
+		}
+		steps = append(steps, step{s, finds})
+	}
+	for _, s := range scans {
+		add(s, false)
+	}
+	return steps
+}
+
+// stepOf gives the number of a scan, or 0.
+func stepOf(steps []step, s *Scan) int {
+	return slices.IndexFunc(steps, func(o step) bool { return o.scan == s }) + 1
+}
+
+func explainScan(st step, number int, steps []step, own terms, facts Facts) ExplainedScan {
+	s := st.scan
+	x := ExplainedScan{
+		Step: number, Name: s.Name, Finds: st.finds, FedBy: []int{}, Method: s.Method.FullName(), Reason: s.Reason,
+		Request: facts.request(s.Method), Permission: provider.Permission(s.Method), Parameters: parameters(s),
+		Arguments: arguments(s.Arguments, s.Tuples), Binds: []string{}, Narrows: []string{}, Filters: []string{},
+		Calls: own.explained(), Spooled: s.Spool, Pages: pagesOf(s),
+	}
+	if s.Feed != nil {
+		for _, src := range s.Feed.Sources {
+			x.FedBy = append(x.FedBy, stepOf(steps, src.Scan))
 		}
 	}
-	if len(s.Feed.Sources) == 1 {
-		return strings.Join(append(parts, s.Feed.Sources[0].Scan.Name), " + ")
+	for _, c := range s.Conditions {
+		switch {
+		case c.Binds:
+			x.Binds = append(x.Binds, c.Text)
+		case c.Narrows:
+			x.Narrows = append(x.Narrows, c.Text)
+		default:
+			x.Filters = append(x.Filters, c.Text)
+		}
 	}
-	return strings.Join(append(parts, "distinct arguments"), " + ")
+	calls := -1
+	if x.Calls.Count != nil {
+		calls = *x.Calls.Count
+	}
+	limit := provider.LimitOf(s.Method)
+	most := subscriptions(limit, s.Arguments, s.Tuples)
+	if s.Feed != nil && (most > 0 || x.Calls.AtMost) {
+		most = -1 // a tuple may make several calls, or none
+	}
+	x.Limit = facts.limitOf(s.Method, most, calls)
+	return x
+}
+
+// The ways in which the pages of a list are read.
+const (
+	onePage   = "one answer a call"
+	aheadPage = "read ahead, side by side"
+	oneByOne  = "read one by one: a LIMIT may end the list early"
+)
+
+func pagesOf(s *Scan) string {
+	switch {
+	case len(s.Method.Response.ItemsPath) == 0 && s.Method.NextLink == "":
+		return onePage
+	case s.Gentle:
+		return oneByOne
+	}
+	return aheadPage
+}
+
+// limitOf gives the limit of a method in words. calls is below 0 where it is
+// not known; most is how many of the calls are counted against one limit, 0 for
+// all, below 0 where it is not known.
+func (f Facts) limitOf(m *provider.Method, most, calls int) *ExplainedLimit {
+	l := provider.LimitOf(m)
+	if l.None() {
+		return nil
+	}
+	x := &ExplainedLimit{Name: l.Name, AtOnce: l.Burst, PerSecond: l.PerSecond}
+	x.Elsewhere = !provider.HoldsAt(m.Resource.Family, f.server(m))
+	if calls < 0 {
+		return x
+	}
+	x.Calls, x.UpTo = calls, most < 0
+	if most > 0 {
+		x.Calls = most
+	}
+	seconds := l.Time(x.Calls).Round(time.Millisecond).Seconds()
+	x.Seconds = &seconds
+	return x
+}
+
+// subscriptions gives how many of the tuples share the scope of a limit at
+// most: the most for one subscription, 0 for all, -1 where it is not known.
+func subscriptions(l provider.Limit, names []string, tuples []Tuple) int {
+	at := slices.IndexFunc(names, func(name string) bool { return "{"+strings.ToLower(name)+"}" == l.Scope })
+	if at < 0 {
+		return 0
+	}
+	counts := map[string]int{}
+	most := 0
+	for _, t := range tuples {
+		if t[at] == nil || t[at].Expression != nil {
+			return -1
+		}
+		key := strings.ToLower(t[at].Text)
+		counts[key]++
+		most = max(most, counts[key])
+	}
+	if len(counts) == 1 {
+		return 0
+	}
+	return most
+}
+
+// parameters gives where the values of the arguments come from.
+func parameters(s *Scan) []ExplainedParameter {
+	list := []ExplainedParameter{}
+	for i, name := range s.Arguments {
+		p := ExplainedParameter{Name: name, Source: "value"}
+		seen := map[string]bool{}
+		for _, t := range s.Tuples {
+			switch {
+			case t[i] == nil:
+			case t[i].Expression != nil:
+				p.Source = "expression"
+			case !seen[t[i].Text]:
+				seen[t[i].Text] = true
+				p.Values = append(p.Values, t[i].Text)
+			}
+		}
+		if p.Source == "value" && len(p.Values) > 1 {
+			p.Source = "list"
+		}
+		if s.Feed != nil {
+			if at := slices.Index(s.Feed.Columns, i); at >= 0 {
+				p.Source, p.From = s.Feed.origin(at)
+			}
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// origin gives where a column of a feed comes from: the kind of its source, and
+// the columns that its value is made of, with the names of their tables.
+func (f *Feed) origin(at int) (source, from string) {
+	source = "rows"
+	if i := f.From[at]; i >= 0 && f.Sources[i].Found {
+		source = "found"
+	}
+	list := f.Select.List("select_list")
+	if at >= len(list) {
+		return source, ""
+	}
+	var names []string
+	syntax.Walk(list[at], func(n syntax.Node) bool {
+		parts := n.Texts("column_names")
+		if n.Class() != "COLUMN_REF" || len(parts) == 0 {
+			return true
+		}
+		name := parts[len(parts)-1]
+		if i := sourceAt(n); i >= 0 && i < len(f.Sources) {
+			name = f.Sources[i].Scan.Name + "." + name
+		}
+		names = append(names, name)
+		return false
+	})
+	return source, strings.Join(names, ", ")
 }
 
 // request gives the request of a method as a template.
-func request(m *provider.Method, endpoint func(string) string) string {
+func (f Facts) request(m *provider.Method) string {
 	query := url.Values{}
 	for _, c := range m.Constants {
 		query.Add(c.Name, c.Value)
 	}
-	server := m.Server
-	if other := endpoint(m.Resource.Provider); other != "" {
-		server = other
-	}
-	text := m.HTTPMethod + " " + server + m.Path
+	text := m.HTTPMethod + " " + f.server(m) + m.Path
 	if len(query) > 0 {
 		text += "?" + query.Encode()
 	}
 	return text
+}
+
+// server gives the base URL of a method's calls.
+func (f Facts) server(m *provider.Method) string {
+	if f.Endpoint != nil {
+		if other := f.Endpoint(m.Resource.Provider); other != "" {
+			return other
+		}
+	}
+	return m.Server
 }
 
 // arguments gives the tuples as maps from parameter to value.
@@ -177,82 +409,6 @@ func arguments(names []string, tuples []Tuple) []map[string]string {
 // expressionText stands for a value that is not known before the statement
 // runs.
 const expressionText = "(an expression, evaluated before the first call)"
-
-// manyArguments is how many tuples of arguments EXPLAIN prints.
-const manyArguments = 5
-
-// Lines gives the plan as a tree for a person.
-func (x Explained) Lines() []string {
-	lines := []string{x.Statement}
-	for _, s := range x.Scans {
-		lines = append(lines, s.lines("└─ scan "+s.Name, "")...)
-	}
-	if w := x.Write; w != nil {
-		lines = append(lines, "└─ call "+w.Method, "     request  "+w.Request, fmt.Sprintf("     targets  %d", w.Targets))
-		lines = append(lines, argumentLines(w.Arguments)...)
-		if w.Body != "" {
-			lines = append(lines, "     body     "+w.Body)
-		}
-	}
-	if x.Note != "" {
-		lines = append(lines, "   "+x.Note)
-	}
-	return append(lines, "   no request was sent for this plan")
-}
-
-// lines gives a scan as a branch of the tree.
-func (s ExplainedScan) lines(title, indent string) []string {
-	lines := []string{
-		indent + title + ": " + s.Method,
-		indent + "     request  " + s.Request, indent + "     chosen   " + s.Reason,
-	}
-	for _, l := range argumentLines(s.Arguments) {
-		lines = append(lines, indent+l)
-	}
-	for _, src := range s.Sources {
-		if len(src.Gives) > 0 {
-			lines = append(lines, indent+"     from     "+src.Name+": "+strings.Join(src.Gives, ", "))
-		}
-	}
-	further := ""
-	if s.Pages != "one answer a call" {
-		further = ", and one more for each further page"
-	}
-	lines = append(lines, indent+"     calls    "+s.Calls+further, indent+"     pages    "+s.Pages)
-	if s.Spooled {
-		lines = append(lines, indent+"     spooled  the statement may read it more than once: its rows are kept first")
-	}
-	for _, src := range s.Sources {
-		if src.Found != nil {
-			lines = append(lines, src.Found.lines("└─ find "+src.Name, indent+"     ")...)
-		}
-	}
-	return lines
-}
-
-func argumentLines(list []map[string]string) []string {
-	var lines []string
-	for i, values := range list {
-		if len(values) == 0 {
-			continue
-		}
-		if i == manyArguments {
-			return append(lines, fmt.Sprintf("     with     … and %d more", len(list)-i))
-		}
-		var parts []string
-		for _, name := range sortedKeys(values) {
-			text := values[name]
-			if text != expressionText {
-				text = syntax.QuoteText(text)
-			}
-			parts = append(parts, name+" = "+text)
-		}
-		if len(parts) > 0 {
-			lines = append(lines, "     with     "+strings.Join(parts, ", "))
-		}
-	}
-	return lines
-}
 
 // JSON gives the plan as an indented JSON text.
 func (x Explained) JSON() (string, error) {

@@ -109,7 +109,7 @@ func checkFault(t *testing.T, err error, text string) {
 // checkSQL checks that the text DuckDB is to evaluate is a query.
 func checkSQL(t *testing.T, p *plan.Planner, built any) {
 	t.Helper()
-	plan.Explain(built, func(string) string { return "" })
+	plan.Explain(built, plan.Facts{}).Lines()
 	q, ok := built.(*plan.Query)
 	if !ok {
 		return

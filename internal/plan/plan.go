@@ -55,6 +55,8 @@ type Scan struct {
 
 	Members []Member // parts of the items that are columns as JSON text
 
+	Conditions []Condition // on its rows, for people
+
 	columns    []projected
 	start, end int    // its name in the text
 	alias      string // to be added; empty where the text has one

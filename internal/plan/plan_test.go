@@ -118,7 +118,7 @@ func show(p *plan.Planner, s *syntax.Statement, command string) string {
 		return fault.From(err).Print() + "\n"
 	}
 	if command == "plan" {
-		return strings.Join(plan.Explain(built, func(string) string { return "" }).Lines(), "\n") + "\n"
+		return strings.Join(plan.Explain(built, plan.Facts{}).Lines(), "\n") + "\n"
 	}
 	q, ok := built.(*plan.Query)
 	if !ok {

@@ -129,7 +129,7 @@ func TestBuild_deterministic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x := plan.Explain(built, func(string) string { return "" })
+		x := plan.Explain(built, plan.Facts{})
 		text, err := x.JSON()
 		if err != nil {
 			t.Fatal(err)

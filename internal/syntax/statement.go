@@ -90,6 +90,9 @@ func newStatement(text *Edited) (*Statement, error) {
 	if err != nil {
 		return nil, text.Locate(err)
 	}
+	if len(tokens) == 0 { // a # that begins no line, and by itself would
+		return nil, text.Locate(hinted(failAt(0, "a statement cannot begin with %q", "#"), "a comment behind a statement begins with --"))
+	}
 	p := &parser{text: text, tokens: tokens}
 	head, err := p.head()
 	if err != nil {
@@ -105,7 +108,7 @@ var forms = map[string]string{
 	"DELETE":   "the form is DELETE FROM provider.service.resource WHERE parameter = value AND …",
 	"SHOW":     "the forms are SHOW PROVIDERS, SHOW SERVICES IN provider, SHOW RESOURCES IN provider.service, SHOW METHODS IN provider.service.resource",
 	"DESCRIBE": "the forms are DESCRIBE [EXTENDED] provider.service.resource and DESCRIBE METHOD provider.service.resource.method",
-	"EXPLAIN":  "the form is EXPLAIN [(FORMAT json)] followed by a statement",
+	"EXPLAIN":  "the form is EXPLAIN [ANALYZE] [(FORMAT json)] followed by a statement",
 	"USE":      "the form is USE provider or USE provider.service",
 	"CREATE":   "the form is CREATE [OR REPLACE] [TEMP] [MATERIALIZED] VIEW name [(columns)] AS SELECT …, or CREATE TABLE name AS SELECT …",
 	"COPY":     "the form is COPY (SELECT …) TO 'file' [(options)]",

@@ -234,6 +234,8 @@ func TestParse_errors(t *testing.T) {
 		"EXPLAIN":                             "a statement is expected after EXPLAIN",
 		"EXPLAIN EXPLAIN SELECT 1":            "EXPLAIN cannot explain itself",
 		"= 1":                                 "a statement cannot begin with",
+		"SELECT 1; # one":                     "a statement cannot begin with \"#\"",
+		"EXPLAIN # x":                         "a statement cannot begin with \"#\"",
 	} {
 		_, err := parse(text, nil)
 		if want == "" {
