@@ -42,6 +42,7 @@ type queryRun struct {
 	spools map[*plan.Scan]*spool
 	order  []*spool
 	queues map[*plan.Scan]*tupleQueue
+	aside  aside
 
 	constants map[*plan.Scan][][]*string // arguments that the statement gives
 
@@ -214,6 +215,7 @@ func (r *queryRun) finish() []*fault.Error {
 	for _, sp := range r.order {
 		sp.drop()
 	}
+	r.aside.close()
 	r.conn.Close()
 	return warnings
 }
