@@ -46,6 +46,8 @@ type settings struct {
 	temp        string
 	timeout     time.Duration
 	concurrency int
+	scope       []string
+	noCache     bool
 	maxPages    int
 	maxCalls    int
 	maxTargets  int
@@ -104,6 +106,17 @@ func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout 
 
 // WithConcurrency bounds the calls that run side by side; the default is 64.
 func WithConcurrency(n int) Option { return func(s *settings) { s.concurrency = n } }
+
+// WithScope names the subscriptions in which statements look that do not say
+// where: ids, names with * and ?, or tag:NAME=VALUE. Without it they look in all
+// that are enabled. What a statement names itself is read wherever it is.
+func WithScope(patterns ...string) Option {
+	return func(s *settings) { s.scope = append(s.scope, patterns...) }
+}
+
+// WithoutCache lists the places that statements leave open anew for each
+// statement. Otherwise a session keeps them for five minutes, or until a write.
+func WithoutCache() Option { return func(s *settings) { s.noCache = true } }
 
 // WithMaxPages bounds the pages of one list. A list with more fails: it is
 // never cut.

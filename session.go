@@ -27,6 +27,7 @@ type Session struct {
 	transport *transport.Transport
 	client    *rest.Client
 	use       []string
+	found     *exec.Found
 	changed   atomic.Bool // known is not what DuckDB has
 
 	opening sync.Mutex
@@ -37,7 +38,7 @@ type Session struct {
 // Open makes a session. It neither signs in nor connects nor opens DuckDB: that
 // happens when a statement needs it. An option with a wrong value is an error.
 func Open(ctx context.Context, opts ...Option) (*Session, error) {
-	s := &Session{settings: settings{
+	s := &Session{found: exec.NewFound(), settings: settings{
 		endpoints: map[string]string{}, auth: map[string]authSettings{}, onError: Fail,
 		getenv: func(string) string { return "" },
 	}}
@@ -349,7 +350,7 @@ func (s *Session) planner(ctx context.Context) (*plan.Planner, error) {
 
 // catalogPlanner makes a planner that knows the documents alone.
 func (s *Session) catalogPlanner(ctx context.Context) *plan.Planner {
-	planner := &plan.Planner{Catalog: s.catalog, Options: plan.Options{Use: s.use}}
+	planner := &plan.Planner{Catalog: s.catalog, Options: plan.Options{Use: s.use, Scope: s.settings.scope}}
 	planner.Parse = func(text *syntax.Edited) ([]byte, error) {
 		db, err := s.database(ctx)
 		if err != nil {
@@ -406,8 +407,13 @@ func (s *Session) env(ctx context.Context) (exec.Env, error) {
 		return exec.Env{}, err
 	}
 	o := s.settings
+	found := s.found
+	if o.noCache {
+		found = nil
+	}
 	return exec.Env{
-		DB: db, Client: s.client, Concurrency: o.concurrency, Skip: o.onError == Skip, FirstRows: o.firstRows,
+		Found: found,
+		DB:    db, Client: s.client, Concurrency: o.concurrency, Skip: o.onError == Skip, FirstRows: o.firstRows,
 		DryRun: o.dryRun, ReadOnly: o.readOnly, Yes: o.yes, MaxTargets: o.maxTargets, Confirm: o.confirm,
 	}, nil
 }

@@ -105,6 +105,22 @@ func IsGet(m *provider.Method) bool { return m == getter(m.Resource) }
 // Resource Manager.
 func IsSubscriptions(m *provider.Method) bool { return shapeOfPath(m.Path) == "/subscriptions/{}" }
 
+// SubscriptionOf gives the parameter of a resource's methods that is the
+// subscription of Azure Resource Manager which its rows are in; "" where there
+// is none, and for the subscriptions themselves.
+func SubscriptionOf(r *provider.Resource) string {
+	get := getter(r)
+	if r.Family != provider.ARM || get != nil && IsSubscriptions(get) {
+		return ""
+	}
+	for _, m := range r.Verbs[provider.Select] {
+		if strings.HasPrefix(shapeOfPath(m.Path), "/subscriptions/{}") {
+			return m.PathParameters()[0]
+		}
+	}
+	return ""
+}
+
 var placeholder = regexp.MustCompile(`\{[^}]*\}`)
 
 // shapeOfPath gives a path template with its parameters made equal.

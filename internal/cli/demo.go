@@ -134,29 +134,29 @@ func (d *demo) arguments() string {
 
 func (d *demo) steps() []step {
 	const sessions = "azure.desktop_virtualization.user_sessions"
-	find := "SELECT sessionHostName, userSessionId, sessionState, createTime\nFROM " + sessions +
-		"\nWHERE " + d.pool() + "\n  AND userPrincipalName = '" + d.person.name + "'"
+	const columns = "SELECT sessionHostName, userSessionId, sessionState, createTime\nFROM " + sessions
+	person := "userPrincipalName = '" + d.person.name + "'"
+	everybody := "SELECT hostPoolName, sessionState, count(*) AS sessions\nFROM " + sessions +
+		"\nGROUP BY hostPoolName, sessionState\nORDER BY hostPoolName, sessionState"
 	return []step{
+		{"Who is on, by host pool and state? Nothing says where to look: the subscriptions and pools are found.", everybody},
+		{"EXPLAIN tells beforehand which calls a statement makes, and makes none.", "EXPLAIN " + everybody},
 		{
-			"Who is on, by host pool and state? An IN list asks two pools; the grouping happens here.",
-			"SELECT hostPoolName, sessionState, count(*) AS sessions\nFROM " + sessions +
-				"\nWHERE subscriptionId = '" + armsim.ProductionSubscription + "'\n  AND resourceGroupName = '" + demoGroup +
-				"'\n  AND hostPoolName IN ('hp-office', 'hp-engineering')\nGROUP BY hostPoolName, sessionState\nORDER BY hostPoolName, sessionState",
+			d.person.name + " called the help desk. Where is the session? The pools are known from before.",
+			"SELECT hostPoolName, " + strings.TrimPrefix(columns, "SELECT ") + "\nWHERE " + person,
 		},
-		{d.person.name + " called the help desk. Where is the session?", find},
-		{"EXPLAIN tells beforehand which calls a statement makes, and makes none.", "EXPLAIN " + find},
 		{
 			"Methods that are no query are run by EXEC: a message to the screen.",
 			"EXEC " + sessions + ".send_message\n  " + d.arguments() +
 				"\n  @@json = '{\"messageTitle\": \"Help desk\", \"messageBody\": \"Your session will be disconnected in a moment.\"}'",
 		},
 		{"And the session is disconnected.", "EXEC " + sessions + ".disconnect\n  " + d.arguments()},
-		{"The new state, read back from the service.", find},
+		{"The new state, read back from the service: who names the place pays one call.", columns + "\nWHERE " + d.pool() + "\n  AND " + person},
 	}
 }
 
-// commonPath is what the paths of one resource group begin with.
-var commonPath = regexp.MustCompile(`^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.DesktopVirtualization`)
+// commonPath is what the paths of a subscription or resource group begin with.
+var commonPath = regexp.MustCompile(`^/subscriptions/[^/]+(/resourceGroups/[^/]+)?/providers/Microsoft\.DesktopVirtualization`)
 
 // calls lists what the last statement sent and what was answered.
 func (d *demo) calls() string {

@@ -118,6 +118,24 @@ var flagTable = []flag{
 		set:  number(func(s *settings) *int { return &s.concurrency }),
 	},
 	{
+		name: "scope", value: "SUBSCRIPTION,…", place: onSession,
+		help: "look in these subscriptions where a statement does not say: ids, names with * and ?, or tag:NAME=VALUE (default all that are enabled)",
+		set: func(s *settings, text string) error {
+			s.scope = nil
+			for pattern := range strings.SplitSeq(text, ",") {
+				if pattern = strings.TrimSpace(pattern); pattern != "" {
+					s.scope = append(s.scope, pattern)
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "no-cache", kind: toggle, place: onSession,
+		help: "look for places anew for each statement, rather than keep what was found for five minutes",
+		set:  boolean(func(s *settings) *bool { return &s.noCache }),
+	},
+	{
 		name: "db", value: "FILE", place: onSession,
 		help: "keep tables and views in a DuckDB file",
 		set:  text(func(s *settings) *string { return &s.database }),

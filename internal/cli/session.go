@@ -52,6 +52,7 @@ func (a *app) options() []planeql.Option {
 		planeql.WithEnvironment(a.env.Getenv), planeql.WithVariables(s.variables),
 		planeql.WithDatabase(a.databasePath()), planeql.WithTempFolder(a.tempFolder()), planeql.WithTimeout(s.timeout), planeql.WithConcurrency(s.concurrency),
 		planeql.WithMaxPages(s.maxPages), planeql.WithMaxTargets(s.maxTargets), planeql.WithMaxCalls(s.maxCalls),
+		planeql.WithScope(s.scope...),
 	}
 	for provider, address := range s.endpoints {
 		opts = append(opts, planeql.WithEndpoint(provider, address))
@@ -69,6 +70,7 @@ func (a *app) options() []planeql.Option {
 		{s.readOnly, planeql.WithReadOnly},
 		{s.dryRun, planeql.WithDryRun},
 		{s.yes, planeql.WithYes},
+		{s.noCache, planeql.WithoutCache},
 		{!a.env.ToFile, planeql.WithFirstRows},
 	} {
 		if o.on {

@@ -26,7 +26,8 @@ type settings struct {
 	varFiles  []string
 	envVars   bool
 
-	dryRun, yes, readOnly          bool
+	dryRun, yes, readOnly, noCache bool
+	scope                          []string
 	maxTargets, maxPages, maxCalls int // 0: no limit of the user's
 	concurrency                    int // 0: the default of the engine
 	onError                        string

@@ -18,9 +18,10 @@ import (
 type Env struct {
 	DB          *duck.DB
 	Client      *rest.Client
-	Concurrency int  // calls of one scan side by side; 0: 64
-	Skip        bool // a call that fails is a warning, not the end
-	FirstRows   bool // somebody waits for the first rows
+	Concurrency int    // calls of one scan side by side; 0: 64
+	Skip        bool   // a call that fails is a warning, not the end
+	FirstRows   bool   // somebody waits for the first rows
+	Found       *Found // what listings of the session have found; nil: nothing is kept
 
 	DryRun     bool
 	ReadOnly   bool

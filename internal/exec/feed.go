@@ -69,6 +69,7 @@ func (r *queryRun) find(s, sub *scan, yield func(tuple, error) bool) {
 		leaveAll(pages)
 		done = last
 	}
+	r.env.Found.note(s.plan, len(m.seen))
 }
 
 // prepareKeys does what the queries of a feed need, while the first call of the

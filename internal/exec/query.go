@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/planeql/planeql/internal/duck"
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/plan"
+	"github.com/planeql/planeql/internal/provider"
 	"github.com/planeql/planeql/internal/rest"
 	"github.com/planeql/planeql/internal/syntax"
 )
@@ -22,8 +24,8 @@ func RunQuery(ctx context.Context, q *plan.Query, env Env) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	run := newRun(env, conn)
-	rows, err := run.start(ctx, q)
+	run := newRun(ctx, env, conn)
+	rows, err := run.start(run.ctx, q)
 	if err != nil {
 		run.finish()
 		return nil, err
@@ -37,6 +39,9 @@ var tableNumber atomic.Int64
 // queryRun is what one query holds open.
 type queryRun struct {
 	env    Env
+	ctx    context.Context // ends with the query
+	cancel context.CancelFunc
+	calls  *calls
 	sql    sync.Mutex // held while the connection is used, until the final text starts
 	conn   *duck.Conn // of all its statements: temporary tables are seen on one connection
 	spools map[*plan.Scan]*spool
@@ -51,9 +56,11 @@ type queryRun struct {
 	printed map[*plan.Feed]string
 }
 
-func newRun(env Env, conn *duck.Conn) *queryRun {
+func newRun(ctx context.Context, env Env, conn *duck.Conn) *queryRun {
+	ctx, cancel := context.WithCancel(ctx)
 	return &queryRun{
-		env: env, conn: conn, spools: map[*plan.Scan]*spool{}, queues: map[*plan.Scan]*tupleQueue{},
+		ctx: ctx, cancel: cancel, env: env, conn: conn,
+		calls: &calls{uses: map[*provider.Method]int{}, finds: map[*plan.Scan]bool{}, shown: map[*provider.Method]bool{}, byKey: map[string]*shared{}}, spools: map[*plan.Scan]*spool{}, queues: map[*plan.Scan]*tupleQueue{},
 		constants: map[*plan.Scan][][]*string{}, printed: map[*plan.Feed]string{},
 	}
 }
@@ -73,12 +80,18 @@ func (s source) SQL() string {
 
 func (r *queryRun) start(ctx context.Context, q *plan.Query) (*Rows, error) {
 	for _, p := range q.Scans {
+		r.calls.count(p)
 		if err := r.evaluate(ctx, p); err != nil {
 			return nil, err
 		}
 	}
-	if err := r.fill(ctx, q.Scans); err != nil {
-		return nil, err
+	if slices.ContainsFunc(q.Scans, func(p *plan.Scan) bool { return p.Spool || !lazy(p) }) {
+		if err := r.check(ctx, q); err != nil {
+			return nil, err
+		}
+		if err := r.fill(ctx, q.Scans); err != nil {
+			return nil, err
+		}
 	}
 	var sources []plan.Rows
 	for _, p := range q.Scans {
@@ -90,6 +103,26 @@ func (r *queryRun) start(ctx context.Context, q *plan.Query) (*Rows, error) {
 		r.env.FirstRows = r.env.FirstRows || p.Gentle
 	}
 	return r.rows(ctx, q.SQL(sources))
+}
+
+// check lets DuckDB bind the final text before the first call: what is wrong with
+// it must not cost the calls of the scans that are read beforehand.
+func (r *queryRun) check(ctx context.Context, q *plan.Query) error {
+	var sources []plan.Rows
+	for _, p := range q.Scans {
+		registered, err := r.env.DB.RegisterScan(nothing{}, columnsOf(p))
+		if err != nil {
+			return err
+		}
+		defer registered.Close()
+		sources = append(sources, source{Scan: registered})
+	}
+	text := q.SQL(sources)
+	text = syntax.Join(text.Apply([]syntax.Edit{{Start: 0, End: len(text.Text), Text: "EXPLAIN "}}), text)
+	if err := r.conn.Exec(ctx, text.Text); err != nil {
+		return locate(err, text)
+	}
+	return nil
 }
 
 // evaluate resolves the arguments that the statement gives to a scan and to the
@@ -116,7 +149,7 @@ func (r *queryRun) evaluate(ctx context.Context, p *plan.Scan) error {
 // source gives what the final text reads: the table of a spooled scan, or the
 // scan itself.
 func (r *queryRun) source(ctx context.Context, p *plan.Scan) (plan.Rows, error) {
-	if sp := r.spools[p]; sp != nil {
+	if sp := r.spoolOf(p); sp != nil {
 		return source{Scan: sp.counter, table: sp.table}, nil
 	}
 	var g *gate
@@ -201,9 +234,7 @@ func (r *queryRun) finish() []*fault.Error {
 	r.mutex.Lock()
 	scans := r.scans
 	r.mutex.Unlock()
-	for _, s := range scans {
-		s.cancel()
-	}
+	r.cancel()
 	for _, s := range scans {
 		s.Close()
 		if s.registered != nil {
@@ -212,6 +243,7 @@ func (r *queryRun) finish() []*fault.Error {
 		}
 		warnings = append(warnings, s.losses()...)
 	}
+	r.calls.end()
 	for _, sp := range r.order {
 		sp.drop()
 	}
@@ -247,7 +279,7 @@ func RunSQL(ctx context.Context, text *syntax.Edited, env Env) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	run := newRun(env, conn)
+	run := newRun(ctx, env, conn)
 	rows, err := run.rows(ctx, text)
 	if err != nil {
 		run.finish()

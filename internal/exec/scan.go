@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"maps"
@@ -113,7 +114,7 @@ func (s *scan) ready(ctx context.Context) (pages []fetched, done bool, err error
 	case f, ok := <-s.pages:
 		for {
 			b, err := s.take(f, ok)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return pages, true, nil
 			}
 			if err != nil {
@@ -231,7 +232,7 @@ type turned struct {
 // page that leads to further calls keeps the turn until those stand in line.
 func (s *scan) gated(call provider.Call, turn <-chan struct{}) iter.Seq2[turned, error] {
 	return func(yield func(turned, error) bool) {
-		next, stop := iter.Pull2(s.run.env.Client.Pages(s.ctx, call))
+		next, stop := iter.Pull2(s.run.pages(s, call))
 		defer stop()
 		for {
 			select {

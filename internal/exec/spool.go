@@ -29,6 +29,9 @@ type spool struct {
 // no cycle: the plan places a scan after those that feed it.
 func (r *queryRun) fill(ctx context.Context, scans []*plan.Scan) error {
 	for _, p := range scans {
+		if p.Same != nil {
+			continue
+		}
 		if p.Spool {
 			r.addSpool(p)
 		}
@@ -36,7 +39,9 @@ func (r *queryRun) fill(ctx context.Context, scans []*plan.Scan) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, p := range scans {
-		r.watch(ctx, group, p)
+		if p.Same == nil {
+			r.watch(ctx, group, p)
+		}
 	}
 	for _, sp := range r.order {
 		err := sp.open(ctx)
@@ -60,6 +65,14 @@ func (sp *spool) open(ctx context.Context) (err error) {
 	}
 	sp.scan.registered = sp.counter
 	return nil
+}
+
+// spoolOf gives the table that has the rows of a scan, or nil.
+func (r *queryRun) spoolOf(p *plan.Scan) *spool {
+	if p.Same != nil {
+		p = p.Same
+	}
+	return r.spools[p]
 }
 
 // addSpool notes that the rows of a scan go to a table.
@@ -108,8 +121,9 @@ func (r *queryRun) watch(ctx context.Context, group *errgroup.Group, p *plan.Sca
 	m := r.merger(p)
 	var sources []*spool
 	for _, s := range p.Feed.Sources {
-		r.watch(ctx, group, s.Scan)
-		sources = append(sources, r.spools[s.Scan])
+		sp := r.spoolOf(s.Scan)
+		r.watch(ctx, group, sp.plan)
+		sources = append(sources, sp)
 	}
 	if len(sources) == 1 {
 		sp := sources[0]

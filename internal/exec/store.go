@@ -44,7 +44,7 @@ func Columns(ctx context.Context, q *plan.Query, env Env) ([]duck.Column, error)
 // Collect reads rows to their end and gives them as a result that holds nothing
 // open, with warnings of what came before in front of their own.
 func Collect(rows *Rows, before ...*fault.Error) (*Rows, error) {
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // closed and judged below; here after an error
 	var values [][]any
 	for rows.Next() {
 		values = append(values, slices.Clone(rows.Values()))

@@ -36,6 +36,9 @@ func RunWrite(ctx context.Context, w *plan.Write, env Env) (*Rows, error) {
 		return nil, err
 	}
 	callAll(ctx, targets, env)
+	if !w.Method.ReadOnly {
+		env.Found.Forget()
+	}
 	if len(targets) == 1 && targets[0].err != nil {
 		return nil, targets[0].err
 	}
@@ -230,21 +233,24 @@ func result(ctx context.Context, w *plan.Write, targets []*target, env Env) (*Ro
 	if err != nil {
 		return nil, err
 	}
-	run := newRun(env, conn)
+	run := newRun(ctx, env, conn)
 	scan := w.Returning.Scans[0]
 	registered, err := env.DB.RegisterScan(&answers{targets: targets, members: membersOf(scan)}, columnsOf(scan))
 	if err != nil {
+		run.cancel()
 		conn.Close()
 		return nil, err
 	}
 	rows, err := run.rows(ctx, w.Returning.SQL([]plan.Rows{source{Scan: registered}}))
 	if err != nil {
 		registered.Close()
+		run.cancel()
 		conn.Close()
 		return nil, err
 	}
 	rows.finish = func() []*fault.Error {
 		registered.Close()
+		run.cancel()
 		conn.Close()
 		return nil
 	}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -288,7 +289,32 @@ func (b *builder) bind(r *relation) error {
 		r.alternatives = binder.both(r.alternatives, more)
 		r.links = append(r.links, binder.linksOf(c.node)...)
 	}
+	b.applyScope(r, binder)
 	return nil
+}
+
+// applyScope gives the subscription of a relation that the statement leaves
+// open the ids of the session's scope. Where that holds names or tags too, the
+// subscriptions are listed and compared with them.
+func (b *builder) applyScope(r *relation, binder *binder) {
+	name := catalog.SubscriptionOf(r.resource)
+	p, ok := binder.parameters[name]
+	if !ok || len(b.options.Scope) == 0 {
+		return
+	}
+	var ids []*Value
+	for _, pattern := range b.options.Scope {
+		if !uuid.MatchString(pattern) {
+			return
+		}
+		ids = append(ids, &Value{Text: pattern, NoCase: true, parameter: p})
+	}
+	for i, a := range r.alternatives {
+		if _, bound := a[name]; !bound {
+			r.alternatives[i] = maps.Clone(a)
+			r.alternatives[i][name] = ids
+		}
+	}
 }
 
 // takeOver gives a relation the values of the parameters of others that its

@@ -269,20 +269,68 @@ func (b *builder) selectNode(n syntax.Node, parent *block, f frame) (*block, err
 	if err := b.from(n.Child("from_table"), blk); err != nil {
 		return nil, err
 	}
-	inner := f
-	inner.repeats, inner.output, inner.sealed = true, false, false
-	var err error
 	for _, part := range blk.expressions() {
-		syntax.Walk(part, func(c syntax.Node) bool {
-			if err != nil || !isQuery(c) {
-				return err == nil
-			}
-			inner.limited = false
-			_, err = b.query(c, blk, inner)
-			return false
-		})
+		if err := b.queriesIn(part, blk); err != nil {
+			return nil, err
+		}
 	}
-	return blk, err
+	return blk, nil
+}
+
+// queriesIn reads the queries inside an expression of a block.
+func (b *builder) queriesIn(part syntax.Node, blk *block) error {
+	inner := blk.frame
+	inner.repeats, inner.output, inner.sealed, inner.limited = true, false, false, false
+	var err error
+	syntax.Walk(part, func(c syntax.Node) bool {
+		switch {
+		case err != nil:
+			return false
+		case c.Class() == "SUBQUERY" && c.Child("child") == nil:
+			err = b.subquery(c, blk, inner)
+			return false
+		case !isQuery(c):
+			return true
+		}
+		_, err = b.query(c, blk, inner)
+		return false
+	})
+	return err
+}
+
+// subquery reads a query inside an expression. DuckDB evaluates one that does
+// not depend on the row once; EXISTS then reads no further than its first row.
+func (b *builder) subquery(n syntax.Node, blk *block, f frame) error {
+	first := len(b.blocks)
+	kind := n.Text("subquery_type")
+	f.limited = kind == "EXISTS" || kind == "NOT_EXISTS"
+	if _, err := b.query(n.Child("subquery").Child("node"), blk, f); err != nil {
+		return err
+	}
+	own := b.blocks[first:]
+	if !f.limited || blk.frame.repeats || b.correlated(n, own) {
+		return nil
+	}
+	for _, r := range b.relations {
+		if slices.Contains(own, r.block) && r.scan.Gentle {
+			r.scan.Spool = false
+		}
+	}
+	return nil
+}
+
+// correlated tells whether a reference below a node may be to something
+// outside of the blocks.
+func (b *builder) correlated(n syntax.Node, own []*block) bool {
+	outside := false
+	syntax.Walk(n, func(c syntax.Node) bool {
+		if c.Class() == "COLUMN_REF" && !outside {
+			r, _, err := b.lookup(c.Texts("column_names"), own[0])
+			outside = err != nil || r == nil || !slices.Contains(own, r.block)
+		}
+		return !outside
+	})
+	return outside
 }
 
 // expressions gives the parts of a block that hold expressions, its FROM left

@@ -85,6 +85,10 @@ func (p *Planner) plan(text *syntax.Edited, fixed *provider.Method, inside []Vie
 	for _, r := range b.relations {
 		q.Scans = append(q.Scans, r.scan)
 	}
+	shareScans(q.Scans)
+	for _, s := range q.Scans {
+		s.Gentle = s.Gentle && !s.Spool // what is kept first is read whole
+	}
 	return q, nil
 }
 

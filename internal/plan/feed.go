@@ -141,7 +141,8 @@ type keys struct {
 	owner   *relation
 	offer   *offer
 	sources []*Source
-	aliases map[*relation]string // of the sources
+	feeders []*relation
+	aliases map[*relation]string // of the feeders
 	locals  []*item
 	scan    *Scan // that finds; nil: none
 }
@@ -158,6 +159,7 @@ func (b *builder) newKeys(r *relation, o *offer) *keys {
 		for _, f := range l.feeders {
 			if k.aliases[f] == "" {
 				k.aliases[f] = fmt.Sprintf("f%d", len(k.sources))
+				k.feeders = append(k.feeders, f)
 				k.sources = append(k.sources, &Source{Scan: f.scan})
 			}
 		}
@@ -236,7 +238,7 @@ func (k *keys) query(expressions []any) (syntax.Node, error) {
 	for i, it := range k.locals {
 		replaceTable(tree, fmt.Sprintf("planeql_local_%d", i), aliased(it.node, fmt.Sprintf("l%d", i)))
 	}
-	conditions := k.conditions()
+	conditions := append(k.conditions(), k.linkConditions()...)
 	if found := k.foundConditions(); found != nil {
 		more, err := k.parse("SELECT 1 WHERE " + *found)
 		if err != nil {
@@ -257,25 +259,42 @@ func (k *keys) query(expressions []any) (syntax.Node, error) {
 	return tree, nil
 }
 
-// conditions gives the conditions of the relation and of its feeders that the
-// sources alone decide.
-func (k *keys) conditions() []any {
-	all := k.owner.conditionsOf()
-	for _, s := range k.sources {
-		for f := range k.aliases {
-			if f.scan == s.Scan {
-				all = append(all, f.conditionsOf()...)
-			}
-		}
-	}
+// linkConditions narrows what is found to the keys that queries in an IN give:
+// their equality stands nowhere in the text.
+func (k *keys) linkConditions() []any {
 	var list []any
-	seen := map[uintptr]bool{}
-	for _, c := range conjuncts(all) {
-		id := nodeID(c.node)
-		if seen[id] {
+	for _, l := range k.offer.links {
+		if !l.query {
 			continue
 		}
-		seen[id] = true
+		found, isFound := k.foundColumn(l.parameter)
+		value, ok := k.copy(l.value, l.block)
+		if isFound && ok {
+			list = append(list, map[string]any(equal(found, value.(map[string]any))))
+		}
+	}
+	return list
+}
+
+// conditions gives the conditions of the relation and of its feeders that the
+// sources alone decide. One that stands above an outer join also judges rows of
+// NULLs: it narrows what is found only where it refuses those.
+func (k *keys) conditions() []any {
+	list := k.copies(slices.DeleteFunc(conjuncts(k.owner.conditionsOf()), func(c condition) bool {
+		return c.above && !refusesNull(c.node)
+	}))
+	feeders := *k
+	feeders.owner = nil // what others ask of its rows narrows nothing
+	for _, f := range k.feeders {
+		list = append(list, feeders.copies(conjuncts(f.conditionsOf()))...)
+	}
+	return list
+}
+
+// copies gives those of the conditions that the sources alone decide.
+func (k *keys) copies(conditions []condition) []any {
+	var list []any
+	for _, c := range conditions {
 		refs, plain := columnsIn(c.node)
 		if !plain || len(refs) == 0 {
 			continue
@@ -285,6 +304,26 @@ func (k *keys) conditions() []any {
 		}
 	}
 	return list
+}
+
+// refusesNull tells whether a condition is certainly not true where a column of
+// it is NULL: a comparison of bare columns and constants.
+func refusesNull(n syntax.Node) bool {
+	var operands []syntax.Node
+	switch {
+	case n.Class() == "COMPARISON" && !strings.Contains(n.Type(), "DISTINCT"):
+		operands = []syntax.Node{n.Child("left"), n.Child("right")}
+	case n.Type() == "COMPARE_IN":
+		operands = n.List("children")
+	case n.Class() == "FUNCTION" && strings.HasPrefix(n.Text("function_name"), "~~"):
+		operands = n.List("children")
+	}
+	for _, o := range operands {
+		if o.Class() != "COLUMN_REF" && !constant(o) {
+			return false
+		}
+	}
+	return len(operands) > 0 && operands[0].Class() == "COLUMN_REF" || len(operands) == 2 && operands[1].Class() == "COLUMN_REF"
 }
 
 // copy copies an expression with its references turned to the sources; ok is
@@ -386,15 +425,27 @@ func (k *keys) scopeCondition(columns []catalog.Column) string {
 	}
 	k.scan.project(id, id.Name, true, true)
 	k.scan.project(name, name.Name, true, true)
-	text := ""
+	var any []string
 	for _, pattern := range k.options.Scope {
-		if text != "" {
-			text += " OR "
-		}
-		quoted := syntax.QuoteText(pattern)
-		text += "f0." + syntax.QuoteName(id.Name) + " = lower(" + quoted + ") OR lower(f0." + syntax.QuoteName(name.Name) + ") GLOB lower(" + quoted + ")"
+		any = append(any, k.inScope(pattern, id, name, columns))
 	}
-	return "(" + text + ")"
+	return "(" + strings.Join(any, " OR ") + ")"
+}
+
+// inScope gives the condition of one pattern: tag:NAME=VALUE, or an id or name
+// with * and ?, all without case.
+func (k *keys) inScope(pattern string, id, name catalog.Column, columns []catalog.Column) string {
+	if tag, ok := strings.CutPrefix(pattern, "tag:"); ok {
+		key, value, _ := strings.Cut(tag, "=")
+		tags, ok := catalog.Lookup(columns, "tags")
+		if !ok {
+			return "false"
+		}
+		k.scan.project(tags, tags.Name, true, true)
+		return "lower(json_extract_string(f0." + syntax.QuoteName(tags.Name) + ", " + syntax.QuoteText(jsonPath([]string{key})) + ")) = lower(" + syntax.QuoteText(value) + ")"
+	}
+	quoted := "lower(" + syntax.QuoteText(pattern) + ")"
+	return "lower(f0." + syntax.QuoteName(id.Name) + ") = " + quoted + " OR lower(f0." + syntax.QuoteName(name.Name) + ") GLOB " + quoted
 }
 
 // isSubscriptions tells whether an ancestor is the list of subscriptions of

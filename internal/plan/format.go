@@ -96,6 +96,10 @@ func explainScan(s *Scan, endpoint func(string) string) ExplainedScan {
 	case s.Gentle:
 		x.Pages = "read one by one: a LIMIT may end the list early"
 	}
+	if s.Same != nil {
+		x.Reason, x.Calls = "the same calls as "+s.Same.Name+", made once", "0"
+		return x
+	}
 	if s.Feed == nil {
 		return x
 	}

@@ -19,12 +19,14 @@ type item struct {
 	node       syntax.Node // in the tree; nil for a common table expression
 	local      bool        // DuckDB has all of its rows: a table, a file, a list of values
 	conditions []condition // of joins, which every row of it that counts must fulfil
+	nullable   bool        // an outer join may put NULLs in the place of its rows
 }
 
 // condition is an expression and the block whose names it uses.
 type condition struct {
 	node  syntax.Node
 	block *block
+	above bool // it stands above an outer join that may put NULLs in the place of the rows
 }
 
 // reads notes that the item gives the rows of blocks.
@@ -76,15 +78,24 @@ func (b *builder) join(n syntax.Node, blk *block) error {
 		return err
 	}
 	left, right := blk.items[first:middle], blk.items[middle:]
+	if on := n.Child("condition"); on != nil {
+		if err := b.queriesIn(on, blk); err != nil {
+			return err
+		}
+	}
 	conditions := b.joinConditions(n, left, right)
-	switch n.Text("join_type") {
-	case "INNER", "SEMI":
+	kind := n.Text("join_type")
+	if kind == "INNER" || kind == "SEMI" || kind == "RIGHT" {
 		require(left, conditions, blk)
+	}
+	if kind == "INNER" || kind == "SEMI" || kind == "LEFT" || kind == "ANTI" {
 		require(right, conditions, blk)
-	case "LEFT", "ANTI":
-		require(right, conditions, blk)
-	case "RIGHT":
-		require(left, conditions, blk)
+	}
+	for _, it := range left {
+		it.nullable = it.nullable || kind == "RIGHT" || kind == "OUTER" || kind == "FULL"
+	}
+	for _, it := range right {
+		it.nullable = it.nullable || kind == "LEFT" || kind == "OUTER" || kind == "FULL"
 	}
 	if n.Text("ref_type") == "NATURAL" {
 		for _, r := range blk.relations {
@@ -97,7 +108,7 @@ func (b *builder) join(n syntax.Node, blk *block) error {
 func require(items []*item, conditions []syntax.Node, blk *block) {
 	for _, it := range items {
 		for _, n := range conditions {
-			it.conditions = append(it.conditions, condition{n, blk})
+			it.conditions = append(it.conditions, condition{n, blk, it.nullable})
 		}
 	}
 }
@@ -174,22 +185,25 @@ func equal(left, right syntax.Node) syntax.Node {
 // those of the joins above it, the WHERE of its block, and what the one reader
 // of the block asks of its rows in turn.
 func (r *relation) conditionsOf() []condition {
-	return append(slices.Clone(r.item.conditions), r.block.required()...)
+	return append(slices.Clone(r.item.conditions), r.block.required(r.item.nullable)...)
 }
 
 // required gives the conditions on the rows of a block that may be applied to
-// what it reads.
-func (blk *block) required() []condition {
+// what it reads; nullable tells whether an outer join stands between.
+func (blk *block) required(nullable bool) []condition {
 	var conditions []condition
 	if where := blk.node.Child("where_clause"); where != nil {
-		conditions = append(conditions, condition{where, blk})
+		conditions = append(conditions, condition{where, blk, nullable})
 	}
-	if len(blk.uses) == 1 && !blk.sealed {
-		use := blk.uses[0]
-		conditions = append(conditions, use.conditions...)
-		conditions = append(conditions, use.block.required()...)
+	if len(blk.uses) != 1 || blk.sealed {
+		return conditions
 	}
-	return conditions
+	use := blk.uses[0]
+	for _, c := range use.conditions {
+		c.above = c.above || nullable
+		conditions = append(conditions, c)
+	}
+	return append(conditions, use.block.required(nullable || use.nullable)...)
 }
 
 // conjuncts splits conditions at their ANDs.
@@ -201,7 +215,7 @@ func conjuncts(conditions []condition) []condition {
 			continue
 		}
 		for _, child := range c.node.List("children") {
-			all = append(all, conjuncts([]condition{{child, c.block}})...)
+			all = append(all, conjuncts([]condition{{child, c.block, c.above}})...)
 		}
 	}
 	return all
@@ -226,7 +240,7 @@ func (it *item) outputs(name string) []condition {
 		if place < 0 {
 			place = blk.placeOf(name)
 		}
-		all = append(all, condition{e, blk})
+		all = append(all, condition{node: e, block: blk})
 	}
 	return all
 }

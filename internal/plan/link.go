@@ -14,6 +14,7 @@ type link struct {
 	parameter string
 	value     syntax.Node // an expression over other relations
 	block     *block      // whose names it uses
+	query     bool        // the value is that of a query, such as the one in an IN
 	feeders   []*relation // whose rows the expression needs; none: tables of DuckDB alone
 	locals    []*item
 	source    *parameterOf // the value is a parameter of another relation as it is
@@ -79,10 +80,13 @@ func (b *binder) needs(l *link) bool {
 	if !ok || len(refs) == 0 {
 		return false
 	}
+	made := l.value.Class() != "COLUMN_REF" // may have a value where its columns are NULL
 	for _, ref := range refs {
 		names := ref.Texts("column_names")
 		targets := b.trace(names, l.block)
 		switch {
+		case made && b.mayBeNull(names, l.block, targets):
+			return false
 		case len(targets) == 1 && targets[0].relation != b.relation:
 			t := targets[0]
 			if !slices.Contains(l.feeders, t.relation) {
@@ -104,6 +108,21 @@ func (b *binder) needs(l *link) bool {
 		}
 	}
 	return true
+}
+
+// mayBeNull tells whether an outer join may put NULLs in the place of the rows
+// that a reference reads. Values made of those come from no row of a feeder.
+func (b *binder) mayBeNull(names []string, blk *block, targets []target) bool {
+	if it, _ := blk.derivedOf(names); it != nil {
+		return true // it would have to be followed through every query between
+	}
+	for _, t := range targets {
+		if t.relation.item.nullable {
+			return true
+		}
+	}
+	it := blk.localOf(names)
+	return len(targets) == 0 && it != nil && it.nullable
 }
 
 // sourceOf gives the parameter that a column is, or nil.
@@ -139,7 +158,7 @@ func (b *binder) linkQuery(parameter string, query syntax.Node) []link {
 	if at < 0 {
 		return nil
 	}
-	l := link{parameter: parameter, value: list[0], block: b.blocks[at]}
+	l := link{parameter: parameter, value: list[0], block: b.blocks[at], query: true}
 	if !b.needs(&l) {
 		return nil
 	}

@@ -51,6 +51,8 @@ type Scan struct {
 	Gentle    bool     // a LIMIT may end it early: pages are read one by one
 	Spool     bool     // the statement may read it more than once: its rows are kept first
 
+	Same *Scan // makes the same calls and has the rows of this one; nil: it makes its own
+
 	Members []Member // parts of the items that are columns as JSON text
 
 	columns    []projected

@@ -173,13 +173,10 @@ func masked(c catalog.Column, tree structure) string {
 // member gives the number of a column that the source cuts out of the items:
 // objects and arrays are handed on as the service wrote them, which DuckDB's
 // JSON functions would not do.
-func (s *Scan) member(c catalog.Column) int {
-	for i, m := range s.Members {
-		if slices.Equal(m.Path, c.Path) {
-			return i
-		}
-	}
-	return -1
+func (s *Scan) member(c catalog.Column) int { return s.memberAt(c.Path) }
+
+func (s *Scan) memberAt(path []string) int {
+	return slices.IndexFunc(s.Members, func(m Member) bool { return slices.Equal(m.Path, path) })
 }
 
 // findMembers notes the members that the source has to cut out.

@@ -121,6 +121,24 @@ func (c *Client) Do(ctx context.Context, call provider.Call) (Result, error) {
 	return result, nil
 }
 
+// InGroup gives a context whose calls take turns with those of other groups
+// where they wait for the same thing.
+func InGroup(ctx context.Context, key any) context.Context { return transport.WithGroup(ctx, key) }
+
+// Key gives a text that is the same for calls that send the same request.
+func (c *Client) Key(call provider.Call) string {
+	var b strings.Builder
+	b.WriteString(call.Method.FullName())
+	for _, a := range call.Arguments {
+		value := a.Value
+		if p, ok := call.Method.Parameter(a.Name); ok && p.In == provider.InPath && call.Method.Resource.Family == provider.ARM {
+			value = strings.ToLower(value)
+		}
+		fmt.Fprintf(&b, "\x00%s=%s", a.Name, value)
+	}
+	return b.String()
+}
+
 // send sends a request and makes a fault of any status that is no success.
 func (c *Client) send(ctx context.Context, m *provider.Method, r transport.Request) (*transport.Response, error) {
 	response, err := c.transport.Do(ctx, r)

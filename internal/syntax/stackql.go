@@ -137,7 +137,7 @@ func timeMacro(modifiers int) string {
 
 // date is DuckDB's, which is a cast, unless it is about now or has modifiers.
 func date(tokens []Token, c call) []Edit {
-	if text, ok := c.literal(tokens, 0); c.arguments() == 1 && !(ok && strings.EqualFold(text, "now")) {
+	if text, ok := c.literal(tokens, 0); c.arguments() == 1 && (!ok || !strings.EqualFold(text, "now")) {
 		return nil
 	}
 	return []Edit{replace(tokens[c.name], "planeql_date")}

@@ -1,0 +1,139 @@
+package planeql_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/planeql/planeql"
+	"github.com/planeql/planeql/armsim"
+)
+
+const (
+	hostPools = "azure.desktop_virtualization.host_pools"
+	hosts     = "azure.desktop_virtualization.session_hosts"
+	users     = "azure.desktop_virtualization.user_sessions"
+	whole     = "USING (subscriptionId, resourceGroupName, hostPoolName)"
+)
+
+// costs gives the number of calls of a statement, and fails where one is made
+// twice.
+func costs(t *testing.T, sim *armsim.Simulator, s *planeql.Session, text string) int {
+	t.Helper()
+	sim.ResetRequests()
+	must(t, s, text)
+	made := calls(sim)
+	slices.Sort(made)
+	if n := len(slices.Compact(slices.Clone(made))); n < len(made) {
+		t.Errorf("%s\n%d of %d calls are made again: %v", text, len(made)-n, len(made), made)
+	}
+	return len(made)
+}
+
+// Places that a statement leaves open are found, each call is made once, and
+// what was found is believed by the statements after it.
+func TestScopes(t *testing.T) {
+	for _, c := range []struct {
+		text         string
+		first, again int
+	}{
+		{"SELECT count(*) FROM " + users, 7, 4},
+		{"SELECT * FROM " + hosts + " sh LEFT JOIN " + hostPools + " hp " + whole, 7, 6},
+		{"SELECT * FROM " + users + " a JOIN " + users + " b USING (id)", 7, 4},
+		{"SELECT * FROM " + users + " a JOIN " + users + " b USING (id) WHERE a.properties.sessionState = 'Active'", 7, 4},
+		{"SELECT * FROM " + hostPools + " hp JOIN " + hosts + " sh " + whole + " JOIN " + users + " us USING (subscriptionId, resourceGroupName, hostPoolName, sessionHostName)", 11, 10},
+		{"SELECT * FROM " + users + " WHERE hostPoolName = 'hp-pilot'", 4, 1},
+		{"SELECT * FROM " + users + " WHERE hostPoolName IN (SELECT name FROM " + hostPools + " WHERE name LIKE '%sales')", 4, 3},
+	} {
+		sim, url := simulator(t, armsim.WithEstate(armsim.Small))
+		s := open(t, url)
+		if n := costs(t, sim, s, c.text); n != c.first {
+			t.Errorf("%s\ncosts %d calls, not %d", c.text, n, c.first)
+		}
+		if n := costs(t, sim, s, c.text); n != c.again {
+			t.Errorf("%s\ncosts %d calls the second time, not %d", c.text, n, c.again)
+		}
+		if n := costs(t, sim, open(t, url, planeql.WithoutCache()), c.text); n != c.first {
+			t.Errorf("%s\ncosts %d calls without the cache, not %d", c.text, n, c.first)
+		}
+	}
+}
+
+// A write makes a session look again.
+func TestScopes_afterWrite(t *testing.T) {
+	sim, url := simulator(t, armsim.WithEstate(armsim.Small))
+	s := open(t, url)
+	count := "SELECT count(*) FROM " + users
+	costs(t, sim, s, count)
+	must(t, s, "DELETE FROM "+users+" WHERE subscriptionId = '"+armsim.ProductionSubscription+
+		"' AND resourceGroupName = 'rg-avd-prod-weu' AND hostPoolName = 'hp-office' AND sessionHostName = 'office-0.contoso.com' AND userSessionId = '2'")
+	if n := costs(t, sim, s, count); n != 7 {
+		t.Errorf("%d calls after a write, not 7", n)
+	}
+}
+
+func TestWithScope(t *testing.T) {
+	sim, url := simulator(t, armsim.WithEstate(armsim.Small))
+	for _, c := range []struct {
+		scope []string
+		calls int
+		rows  string
+	}{
+		{nil, 7, "[[120]]"},
+		{[]string{armsim.ProductionSubscription}, 4, "[[118]]"},
+		{[]string{"*production"}, 5, "[[118]]"},
+		{[]string{"contoso*"}, 7, "[[120]]"},
+		{[]string{"nowhere"}, 1, "[[0]]"},
+		{[]string{"tag:none=such"}, 1, "[[0]]"},
+	} {
+		s := open(t, url, planeql.WithScope(c.scope...))
+		text := "SELECT count(*) FROM " + users
+		if n := costs(t, sim, s, text); n != c.calls {
+			t.Errorf("scope %v costs %d calls, not %d", c.scope, n, c.calls)
+		}
+		if got := fmt.Sprint(must(t, s, text)); got != c.rows {
+			t.Errorf("scope %v gives %s, not %s", c.scope, got, c.rows)
+		}
+	}
+}
+
+// EXISTS without a reference to the rows around it reads to its first row, LIMIT
+// as far as it needs.
+func TestScopes_early(t *testing.T) {
+	sim, url := simulator(t, armsim.WithEstate(armsim.Small))
+	s := open(t, url, planeql.WithoutCache())
+	for text, want := range map[string]int{
+		"SELECT EXISTS (SELECT 1 FROM " + users + ")":                                                                                 3,
+		"SELECT name FROM " + hostPools + " WHERE EXISTS (SELECT 1 FROM " + users + ")":                                               4,
+		"SELECT name FROM " + hostPools + " WHERE NOT EXISTS (SELECT 1 FROM " + users + " WHERE sessionState = 'Active')":             4,
+		"SELECT name FROM " + hostPools + " hp WHERE EXISTS (SELECT 1 FROM " + users + " us WHERE us.hostPoolName = hp.hostPoolName)": 7,
+		"SELECT name FROM " + users + " LIMIT 1":                                                                                      3,
+		"SELECT name FROM " + users + " LIMIT 0":                                                                                      0,
+		"SELECT name FROM " + users + " WHERE false":                                                                                  0,
+	} {
+		if n := costs(t, sim, s, text); n != want {
+			t.Errorf("%s\ncosts %d calls, not %d", text, n, want)
+		}
+	}
+}
+
+// A condition above an outer join that is true of rows of NULLs narrows nothing
+// that the join reads.
+func TestScopes_outerJoin(t *testing.T) {
+	_, url := simulator(t, armsim.WithEstate(armsim.Small))
+	s := open(t, url)
+	const join = "SELECT count(*) FROM " + hostPools + " hp LEFT JOIN " + hosts + " h ON h.hostPoolName = hp.hostPoolName"
+	for text, want := range map[string]string{
+		join:                                   "[[12]]",
+		join + " WHERE h.hostPoolName IS NULL": "[[0]]",
+		join + " AND h.name LIKE '%-0%' WHERE h.hostPoolName IS NULL":   "[[0]]",
+		join + " AND h.name LIKE '%-3%' WHERE h.hostPoolName IS NULL":   "[[3]]",
+		join + " WHERE coalesce(h.hostPoolName, 'none') = 'none'":       "[[0]]",
+		join + " WHERE h.hostPoolName = 'hp-office'":                    "[[4]]",
+		join + " WHERE h.hostPoolName LIKE '%office' OR h.name IS NULL": "[[4]]",
+	} {
+		if got := fmt.Sprint(must(t, s, text)); got != want {
+			t.Errorf("%s\n%s, not %s", text, got, want)
+		}
+	}
+}
