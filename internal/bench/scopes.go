@@ -44,19 +44,34 @@ func (b *bench) scopes(ctx context.Context) ([]row, error) {
 	return []row{c.against("20,000 rows of 200 scopes, against a concurrent Go client", 1.2)}, nil
 }
 
-// join measures a join of 100 host pools with the sessions of each.
+// join measures a join of 100 host pools with the sessions of each: 20,000 rows
+// from a service that answers at once, and 1,000 from one that takes 50 ms.
 func (b *bench) join(ctx context.Context) ([]row, error) {
-	server := httptest.NewServer(newService(1, 100, 1, 100, 0))
+	atOnce, err := b.joined(ctx, 11, 200, 0)
+	if err != nil {
+		return nil, err
+	}
+	later, err := b.joined(ctx, 5, 10, 50*time.Millisecond)
+	if err != nil {
+		return nil, err
+	}
+	return []row{
+		atOnce.against("join of 100 host pools with their 20,000 sessions, against a concurrent Go client", 1.2),
+		later.against("  with 1,000 sessions, at 50 ms", 1.2),
+	}, nil
+}
+
+// joined compares the join where each pool has so many sessions.
+func (b *bench) joined(ctx context.Context, rounds, sessions int, wait time.Duration) (compared, error) {
+	const pools = 100
+	server := httptest.NewServer(newService(1, pools, 1, sessions, wait))
 	defer server.Close()
 	text := "SELECT p.name AS pool, p.location, s.id, s.name, s.userPrincipalName, s.sessionState, s.createTime " +
 		"FROM azure.desktop_virtualization.host_pools p JOIN azure.desktop_virtualization.user_sessions s " +
 		"ON s.hostPoolName = p.name AND s.resourceGroupName = p.resourceGroupName AND s.subscriptionId = p.subscriptionId " +
 		"WHERE p.subscriptionId = '" + subscriptionID(0) + "'"
-	c, err := pair(ctx, 11, b.statement(server.URL, 10000, text), b.client(joinClient, server.URL, 10000))
-	if err != nil {
-		return nil, err
-	}
-	return []row{c.against("join of 100 host pools with their 10,000 sessions, against a concurrent Go client", 1.2)}, nil
+	rows := pools * sessions
+	return pair(ctx, rounds, b.statement(server.URL, rows, text), b.client(joinClient, server.URL, rows))
 }
 
 // limit counts the calls of a LIMIT that few rows of each page pass the filter
