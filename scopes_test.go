@@ -101,8 +101,6 @@ func TestWithScope(t *testing.T) {
 // EXISTS without a reference to the rows around it reads to its first row, LIMIT
 // as far as it needs.
 func TestScopes_early(t *testing.T) {
-	sim, url := simulator(t, armsim.WithEstate(armsim.Small))
-	s := open(t, url, planeql.WithoutCache())
 	for text, want := range map[string]int{
 		"SELECT EXISTS (SELECT 1 FROM " + users + ")":                                                                                 3,
 		"SELECT name FROM " + hostPools + " WHERE EXISTS (SELECT 1 FROM " + users + ")":                                               4,
@@ -112,7 +110,9 @@ func TestScopes_early(t *testing.T) {
 		"SELECT name FROM " + users + " LIMIT 0":                                                                                      0,
 		"SELECT name FROM " + users + " WHERE false":                                                                                  0,
 	} {
-		n := costs(t, sim, s, text)
+		// Each on its own: a call that was given up may reach the service later.
+		sim, url := simulator(t, armsim.WithEstate(armsim.Small))
+		n := costs(t, sim, open(t, url), text)
 		// DuckDB may see that NOT EXISTS is false before it starts the other table.
 		if n != want && !(strings.Contains(text, "NOT EXISTS") && n < want) {
 			t.Errorf("%s\ncosts %d calls, not %d", text, n, want)

@@ -7,17 +7,23 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"strconv"
-	"sync/atomic"
+	"os"
+	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
+// The programs of the other side, by the argument that starts them.
 const (
-	clientMode   = "client"
-	subscription = "8f2c1a5e-3b6d-4c7a-9e10-5d2f4b8a6c01"
-	listPath     = "/subscriptions/" + subscription + "/resourceGroups/rg/providers/Microsoft.DesktopVirtualization/hostPools/pool/userSessions"
+	listClient   = "client-list"
+	scopesClient = "client-scopes"
+	joinClient   = "client-join"
 )
+
+// concurrency is how many calls both sides make at once.
+const concurrency = 64
 
 // session is a user session as a person who writes a client declares it.
 type session struct {
@@ -30,8 +36,22 @@ type session struct {
 	} `json:"properties"`
 }
 
-// line is what the client prints of a session.
+// pool is a host pool, and subscription a subscription, in the same way.
+type pool struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Location string `json:"location"`
+}
+
+type subscription struct {
+	SubscriptionID string `json:"subscriptionId"`
+	State          string `json:"state"`
+}
+
+// line is what the client prints of a session, with its pool where it joins.
 type line struct {
+	Pool              string    `json:"pool,omitempty"`
+	Location          string    `json:"location,omitempty"`
 	ID                string    `json:"id"`
 	Name              string    `json:"name"`
 	UserPrincipalName string    `json:"userPrincipalName"`
@@ -39,98 +59,171 @@ type line struct {
 	CreateTime        time.Time `json:"createTime"`
 }
 
-// client is the other side: it follows the pages with net/http, decodes them
-// with encoding/json and prints the same five members as JSON lines.
-func client(ctx context.Context, base string, w io.Writer) error {
-	out := bufio.NewWriterSize(w, 64<<10)
-	encoder := json.NewEncoder(out)
-	next := base + listPath + "?api-version=2024-04-03"
-	for next != "" {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, next, nil)
-		if err != nil {
-			return err
-		}
-		request.Header.Set("Authorization", "Bearer token")
-		page, err := fetch(request)
-		if err != nil {
-			return err
-		}
-		for _, s := range page.Value {
-			p := s.Properties
-			if err := encoder.Encode(line{s.ID, s.Name, p.UserPrincipalName, p.SessionState, p.CreateTime}); err != nil {
-				return err
-			}
-		}
-		next = page.NextLink
+func (s session) line() line {
+	p := s.Properties
+	return line{ID: s.ID, Name: s.Name, UserPrincipalName: p.UserPrincipalName, SessionState: p.SessionState, CreateTime: p.CreateTime}
+}
+
+// client is the other side: it makes its calls with net/http, follows the pages,
+// decodes them with encoding/json and prints JSON lines.
+type client struct {
+	base string
+	http *http.Client
+
+	mutex   sync.Mutex // of what follows
+	encoder *json.Encoder
+}
+
+// runClient runs one of the programs and writes its rows to standard output.
+func runClient(ctx context.Context, program, base string) error {
+	out := bufio.NewWriterSize(os.Stdout, 64<<10)
+	c := &client{
+		base: base, encoder: json.NewEncoder(out),
+		http: &http.Client{Transport: &http.Transport{MaxConnsPerHost: concurrency, MaxIdleConnsPerHost: concurrency}},
+	}
+	var err error
+	switch program {
+	case listClient:
+		err = pages(ctx, c, sessionsPath(poolPath(subscriptionID(0), "pool-0")), c.print)
+	case scopesClient:
+		err = c.scopes(ctx)
+	case joinClient:
+		err = c.join(ctx)
+	default:
+		err = fmt.Errorf("no program %q", program)
+	}
+	if err != nil {
+		return err
 	}
 	return out.Flush()
 }
 
-// page is an answer of the list.
-type page struct {
-	Value    []session `json:"value"`
-	NextLink string    `json:"nextLink"`
+func poolPath(subscription, pool string) string {
+	return "/subscriptions/" + subscription + "/resourceGroups/rg/providers/Microsoft.DesktopVirtualization/hostPools/" + pool
 }
 
-func fetch(request *http.Request) (page, error) {
-	var p page
-	response, err := http.DefaultClient.Do(request)
+func sessionsPath(pool string) string { return pool + "/userSessions?api-version=2024-04-03" }
+
+func poolsPath(subscription string) string {
+	return "/subscriptions/" + subscription + "/providers/Microsoft.DesktopVirtualization/hostPools?api-version=2024-04-03"
+}
+
+// print writes sessions.
+func (c *client) print(list []session) error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	for _, s := range list {
+		if err := c.encoder.Encode(s.line()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scopes reads the sessions of all pools of all subscriptions, side by side.
+func (c *client) scopes(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	room := make(chan struct{}, concurrency)
+	list := func(f func() error) {
+		group.Go(func() error {
+			room <- struct{}{}
+			defer func() { <-room }()
+			return f()
+		})
+	}
+	list(func() error {
+		return pages(ctx, c, "/subscriptions?api-version=2022-12-01", func(all []subscription) error {
+			for _, s := range all {
+				list(func() error {
+					return pages(ctx, c, poolsPath(s.SubscriptionID), func(all []pool) error {
+						for _, p := range all {
+							list(func() error { return pages(ctx, c, sessionsPath(p.ID), c.print) })
+						}
+						return nil
+					})
+				})
+			}
+			return nil
+		})
+	})
+	return group.Wait()
+}
+
+// join lists the pools of a subscription, reads their sessions side by side and
+// joins both by the pool's name.
+func (c *client) join(ctx context.Context) error {
+	byName := map[string]pool{}
+	err := pages(ctx, c, poolsPath(subscriptionID(0)), func(list []pool) error {
+		for _, p := range list {
+			byName[strings.ToLower(p.Name)] = p
+		}
+		return nil
+	})
 	if err != nil {
-		return p, err
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(concurrency)
+	for name, p := range byName {
+		group.Go(func() error {
+			return pages(ctx, c, sessionsPath(p.ID), func(list []session) error {
+				return c.printJoined(name, byName, list)
+			})
+		})
+	}
+	return group.Wait()
+}
+
+// printJoined writes the sessions of a pool with the row of the pool.
+func (c *client) printJoined(name string, byName map[string]pool, list []session) error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	for _, s := range list {
+		p := byName[name]
+		l := s.line()
+		l.Pool, l.Location = p.Name, p.Location
+		if err := c.encoder.Encode(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pages follows a list and hands each page on.
+func pages[T any](ctx context.Context, c *client, path string, each func([]T) error) error {
+	for next := c.base + path; next != ""; {
+		var page struct {
+			Value    []T    `json:"value"`
+			NextLink string `json:"nextLink"`
+		}
+		if err := c.fetch(ctx, next, &page); err != nil {
+			return err
+		}
+		if err := each(page.Value); err != nil {
+			return err
+		}
+		next = page.NextLink
+	}
+	return nil
+}
+
+func (c *client) fetch(ctx context.Context, url string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer token")
+	response, err := c.http.Do(request)
+	if err != nil {
+		return err
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return p, fmt.Errorf("status %d", response.StatusCode)
+		return fmt.Errorf("status %d", response.StatusCode)
 	}
-	return p, json.NewDecoder(response.Body).Decode(&p)
-}
-
-// pages serves a list whose pages were made beforehand, so that serving costs
-// next to nothing.
-type pages struct {
-	bodies   [][]byte // without their next links
-	wait     time.Duration
-	answered atomic.Int64
-}
-
-func newPages(count, size int, wait time.Duration) *pages {
-	p := &pages{wait: wait}
-	for i := range count {
-		body := []byte(`{"value":[`)
-		for j := range size {
-			if j > 0 {
-				body = append(body, ',')
-			}
-			body = appendSession(body, i*size+j)
-		}
-		p.bodies = append(p.bodies, append(body, ']'))
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+		return err
 	}
-	return p
-}
-
-// appendSession adds a session in the form and the size that the service has.
-func appendSession(body []byte, n int) []byte {
-	host := n / 20
-	return fmt.Appendf(body, `{"id":"/subscriptions/%s/resourcegroups/rg/providers/Microsoft.DesktopVirtualization/hostpools/pool/sessionhosts/host-%d.contoso.com/usersessions/%d",`+
-		`"name":"pool/host-%d.contoso.com/%d","type":"Microsoft.DesktopVirtualization/hostpools/sessionhosts/usersessions","systemData":null,`+
-		`"properties":{"objectId":"00000000-0000-0000-0000-%012d","userPrincipalName":"user%d@contoso.com","applicationType":"Desktop",`+
-		`"sessionState":"%s","activeDirectoryUserName":"CONTOSO\\user%d","createTime":"2026-01-02T03:04:%02d.1861466Z"}}`,
-		subscription, host, n%20+2, host, n%20+2, n, n, []string{"Active", "Disconnected", "Active", "Pending"}[n%4], n, n%60)
-}
-
-func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	n, _ := strconv.Atoi(r.URL.Query().Get("$skiptoken")) // none: the first page
-	if n < 0 || n >= len(p.bodies) {
-		http.Error(w, `{"error":{"code":"BadRequest","message":"no such page"}}`, http.StatusBadRequest)
-		return
-	}
-	time.Sleep(p.wait)
-	link := "null"
-	if n+1 < len(p.bodies) {
-		link = fmt.Sprintf(`"http://%s%s?api-version=2024-04-03&$skiptoken=%d"`, r.Host, (&url.URL{Path: r.URL.Path}).String(), n+1)
-	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	p.answered.Add(1)
-	_, _ = w.Write(p.bodies[n]) // a client that is gone needs no answer
-	_, _ = fmt.Fprintf(w, `,"nextLink":%s}`, link)
+	_, err = io.Copy(io.Discard, response.Body) // so that the connection serves again
+	return err
 }

@@ -1,12 +1,15 @@
 // Command bench measures planeql against hand-written programs that do the same
-// work in the same run, and prints one table. The figures that count are the
-// ratios: absolute times belong to the machine. Every program is a process of
-// its own, started in turn with the one it is compared to, and the medians are
-// shown.
+// work in the same run, and against what a service allows, and prints one table.
+// The figures that count are the ratios: absolute times belong to the machine.
+// Every program is a process of its own, started in turn with the one it is
+// compared to, and the medians are shown. Every run has to print the rows that
+// are there, or the program fails.
 //
-//	go run ./internal/bench
+//	go run ./internal/bench          all rows, some two minutes
+//	go run ./internal/bench join     those whose name has the word
 //
-// Start reading at [run]; what the other side does is in client.go.
+// Start reading at [run]; what the other side does is in client.go, what both
+// ask is in service.go.
 package main
 
 import (
@@ -20,11 +23,15 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 2 && os.Args[1] == clientMode {
-		exit(client(context.Background(), os.Args[2], os.Stdout))
+	if len(os.Args) > 2 {
+		exit(runClient(context.Background(), os.Args[1], os.Args[2]))
 		return
 	}
-	exit(run(context.Background()))
+	wanted := ""
+	if len(os.Args) > 1 {
+		wanted = os.Args[1]
+	}
+	exit(run(context.Background(), wanted))
 }
 
 func exit(err error) {
@@ -34,11 +41,15 @@ func exit(err error) {
 	}
 }
 
-// row is a line of the table.
-type row struct{ what, planeql, other, ratio, goal string }
+// row is a line of the table. The ratio is empty where nothing is compared.
+type row struct {
+	what, planeql, other, ratio, goal string
+	met                               bool
+}
 
-// run builds the programs, measures and prints the table.
-func run(ctx context.Context) error {
+// run builds the programs, measures what has the word in its name, and prints
+// the table.
+func run(ctx context.Context, wanted string) error {
 	folder, err := os.MkdirTemp("", "planeql-bench-")
 	if err != nil {
 		return err
@@ -56,10 +67,19 @@ func run(ctx context.Context) error {
 		}
 	}
 	var rows []row
-	for _, measure := range []func(context.Context) ([]row, error){b.start, b.listing, b.firstRow} {
-		more, err := measure(ctx)
+	for _, m := range []struct {
+		name    string
+		measure func(context.Context) ([]row, error)
+	}{
+		{"start", b.start}, {"visible", b.visible}, {"first", b.firstRow}, {"list", b.list}, {"long", b.longList},
+		{"latency", b.latency}, {"scopes", b.scopes}, {"join", b.join}, {"limit", b.limit}, {"throttled", b.throttled},
+	} {
+		if !strings.Contains(m.name, wanted) {
+			continue
+		}
+		more, err := m.measure(ctx)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", m.name, err)
 		}
 		rows = append(rows, more...)
 	}
@@ -68,10 +88,21 @@ func run(ctx context.Context) error {
 
 func print(rows []row) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	line := func(cells ...string) { fmt.Fprintln(w, strings.Join(cells, "\t")) }
-	line("what", "planeql", "other", "ratio", "goal")
+	line := func(cells ...string) {
+		for i, c := range cells {
+			if c == "" {
+				cells[i] = "-"
+			}
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	line("what", "planeql", "other", "ratio", "goal", "verdict")
 	for _, r := range rows {
-		line(r.what, r.planeql, r.other, r.ratio, r.goal)
+		verdict := "missed"
+		if r.met {
+			verdict = "met"
+		}
+		line(r.what, r.planeql, r.other, r.ratio, r.goal, verdict)
 	}
 	return w.Flush()
 }

@@ -6,155 +6,76 @@ import (
 	"fmt"
 	"io"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 )
 
 // bench holds the programs that are compared.
 type bench struct{ planeql, bare, self string }
 
-// sample is one run of a program.
-type sample struct {
-	wall time.Duration
-	peak int64 // bytes of memory
+// statement is planeql with a statement that gives a number of rows.
+func (b *bench) statement(url string, rows int, text string) program {
+	return program{b.planeql, []string{
+		"exec", "-o", "jsonl", "--quiet", "--endpoint", "azure=" + url, "--auth", "azure=bearer,env=PLANEQL_BENCH_TOKEN", text,
+	}, rows}
 }
 
-// rounds is how often each program of a pair runs; one more before them is not
-// counted.
-const rounds = 7
-
-// pair runs two commands in turn and gives the medians, and the median of the
-// ratios round by round, which holds when the machine's speed drifts.
-func pair(a, b func() (sample, error)) (one, other sample, ratio float64, err error) {
-	var ones, others []sample
-	var ratios []float64
-	for i := range rounds + 1 {
-		x, err := a()
-		if err != nil {
-			return one, other, 0, err
-		}
-		y, err := b()
-		if err != nil {
-			return one, other, 0, err
-		}
-		if i > 0 {
-			ones, others = append(ones, x), append(others, y)
-			ratios = append(ratios, x.wall.Seconds()/y.wall.Seconds())
-		}
-	}
-	slices.Sort(ratios)
-	return median(ones), median(others), ratios[len(ratios)/2], nil
+// client is a program of the other side.
+func (b *bench) client(side, url string, rows int) program {
+	return program{b.self, []string{side, url}, rows}
 }
 
-func median(list []sample) sample {
-	byTime := slices.SortedFunc(slices.Values(list), func(a, b sample) int { return int(a.wall - b.wall) })
-	byPeak := slices.SortedFunc(slices.Values(list), func(a, b sample) int { return int(a.peak - b.peak) })
-	return sample{byTime[len(list)/2].wall, byPeak[len(list)/2].peak}
-}
+// columns are what both sides print of a session.
+const columns = "id, name, userPrincipalName, sessionState, createTime"
 
-// process runs a command to its end and drops its output.
-func process(ctx context.Context, name string, args ...string) (sample, error) {
-	command := exec.CommandContext(ctx, name, args...)
-	command.Stderr = os.Stderr
-	command.Env = append(os.Environ(), "PLANEQL_BENCH_TOKEN=token")
-	started := time.Now()
-	if err := command.Start(); err != nil {
-		return sample{}, fmt.Errorf("%s: %w", name, err)
-	}
-	ended := make(chan struct{})
-	peak := make(chan int64)
-	go func() { peak <- watchPeak(command.Process.Pid, ended) }()
-	err := command.Wait()
-	s := sample{wall: time.Since(started)}
-	close(ended)
-	s.peak = <-peak
-	if err != nil {
-		return sample{}, fmt.Errorf("%s: %w", name, err)
-	}
-	return s, nil
-}
+const fromSessions = " FROM azure.desktop_virtualization.user_sessions "
 
-// watchPeak gives the most memory that a process had, looked up every 10 ms
-// until it ends; 0 where the system has no /proc. The peak that wait reports
-// would not do: it begins with the memory of the process that started it.
-func watchPeak(pid int, ended <-chan struct{}) (peak int64) {
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		if err == nil {
-			peak = max(peak, highWater(string(status)))
-		}
-		select {
-		case <-ended:
-			return peak
-		case <-ticker.C:
-		}
-	}
-}
-
-// highWater gives VmHWM of a /proc status text, in bytes.
-func highWater(status string) int64 {
-	_, rest, _ := strings.Cut(status, "VmHWM:")
-	number, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	kilobytes, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return kilobytes * 1024
+// onePool are the conditions that name one host pool.
+func onePool() string {
+	return "WHERE subscriptionId = '" + subscriptionID(0) + "' AND resourceGroupName = 'rg' AND hostPoolName = 'pool-0'"
 }
 
 // start measures SELECT 1 as a process.
 func (b *bench) start(ctx context.Context) ([]row, error) {
-	own, bare, ratio, err := pair(
-		func() (sample, error) { return process(ctx, b.planeql, "exec", "-o", "csv", "SELECT 1") },
-		func() (sample, error) { return process(ctx, b.bare) },
-	)
-	if err != nil {
-		return nil, err
-	}
-	return []row{{"SELECT 1 as a process, against opening DuckDB", show(own.wall), show(bare.wall), fmt.Sprintf("%.2f", ratio), "≤ 1.5"}}, nil
-}
-
-// listing measures a long list: 100,000 rows in 1,000 pages.
-func (b *bench) listing(ctx context.Context) ([]row, error) {
-	server := httptest.NewServer(newPages(1000, 100, 0))
-	defer server.Close()
-	own, other, ratio, err := pair(
-		func() (sample, error) { return process(ctx, b.planeql, b.query(server.URL)...) },
-		func() (sample, error) { return process(ctx, b.self, clientMode, server.URL) },
-	)
+	c, err := pair(ctx, 11,
+		program{b.planeql, []string{"exec", "-o", "jsonl", "--quiet", "SELECT 1"}, 1}, program{b.bare, nil, 1})
 	if err != nil {
 		return nil, err
 	}
 	return []row{
-		{"100,000 rows in 1,000 pages, against a Go client", show(own.wall), show(other.wall), fmt.Sprintf("%.2f", ratio), "≤ 1.1"},
-		{"  its peak memory", megabytes(own.peak), megabytes(other.peak), fmt.Sprintf("%.2f", float64(own.peak)/float64(other.peak)), "< 150 MB"},
+		{"SELECT 1 as a process, against opening DuckDB", show(c.one.wall), show(c.other.wall), times(c.ratio), "≤ 1.5, < 100 ms",
+			c.ratio <= 1.5 && c.one.wall < 100*time.Millisecond},
+		c.memory(80),
 	}, nil
 }
 
-// query gives the arguments with which planeql reads the pages.
-func (b *bench) query(url string) []string {
-	return []string{
-		"exec", "-o", "jsonl", "--quiet", "--endpoint", "azure=" + url, "--auth", "azure=bearer,env=PLANEQL_BENCH_TOKEN",
-		"SELECT id, name, userPrincipalName, sessionState, createTime FROM azure.desktop_virtualization.user_sessions " +
-			"WHERE subscriptionId = '" + subscription + "' AND resourceGroupName = 'rg' AND hostPoolName = 'pool'",
+// visible measures a query on one of 1,000 subscriptions that can be seen,
+// against one on the only one.
+func (b *bench) visible(ctx context.Context) ([]row, error) {
+	many, one := newService(1000, 1, 1, 100, 0), newService(1, 1, 1, 100, 0)
+	manyServer, oneServer := httptest.NewServer(many), httptest.NewServer(one)
+	defer manyServer.Close()
+	defer oneServer.Close()
+	const rounds = 11
+	text := "SELECT " + columns + fromSessions + onePool()
+	c, err := pair(ctx, rounds, b.statement(manyServer.URL, 100, text), b.statement(oneServer.URL, 100, text))
+	if err != nil {
+		return nil, err
 	}
+	calls := float64(many.calls.Load()) / (rounds + 1)
+	return []row{
+		{"one of 1,000 subscriptions, against the only one", show(c.one.wall), show(c.other.wall), times(c.ratio), "≤ 1.1", c.ratio <= 1.1},
+		{"  its requests", fmt.Sprint(calls), "1", times(calls), "1", calls == 1},
+	}, nil
 }
 
-// firstRow counts the pages that were answered when the first row came out.
+// firstRow counts the pages that were asked for when the first row came out.
 func (b *bench) firstRow(ctx context.Context) ([]row, error) {
-	pages := newPages(20, 100, 200*time.Millisecond)
-	server := httptest.NewServer(pages)
+	service := newService(1, 1, 20, 100, 200*time.Millisecond)
+	server := httptest.NewServer(service)
 	defer server.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	command := exec.CommandContext(ctx, b.planeql, b.query(server.URL)...)
-	command.Env = append(os.Environ(), "PLANEQL_BENCH_TOKEN=token")
+	command := b.statement(server.URL, 0, "SELECT "+columns+fromSessions+onePool()).command(ctx)
 	out, err := command.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -166,16 +87,57 @@ func (b *bench) firstRow(ctx context.Context) ([]row, error) {
 	if _, err := reader.ReadString('\n'); err != nil {
 		return nil, fmt.Errorf("no first row: %w", err)
 	}
-	answered := pages.answered.Load()
+	asked := service.calls.Load()
 	if _, err := io.Copy(io.Discard, reader); err != nil {
 		return nil, err
 	}
 	if err := command.Wait(); err != nil {
 		return nil, err
 	}
-	return []row{{"pages answered before the first row, of 20", fmt.Sprint(answered), "-", "-", "< 3"}}, nil
+	return []row{{"pages asked for before the first row, of 20", fmt.Sprint(asked), "", "", "≤ 3", asked <= 3}}, nil
+}
+
+// list measures a list of 100,000 rows in 1,000 pages.
+func (b *bench) list(ctx context.Context) ([]row, error) {
+	c, err := b.oneList(ctx, 7, 1000)
+	if err != nil {
+		return nil, err
+	}
+	return []row{c.against("100,000 rows in 1,000 pages, against a Go client", 1.1), c.memory(150)}, nil
+}
+
+// longList measures one of 1,000,000 rows in 10,000 pages.
+func (b *bench) longList(ctx context.Context) ([]row, error) {
+	c, err := b.oneList(ctx, 3, 10000)
+	if err != nil {
+		return nil, err
+	}
+	return []row{c.against("1,000,000 rows in 10,000 pages, against a Go client", 1.3), c.memory(300)}, nil
+}
+
+// oneList compares the reading of one list, page by page.
+func (b *bench) oneList(ctx context.Context, rounds, pages int) (compared, error) {
+	server := httptest.NewServer(newService(1, 1, pages, 100, 0))
+	defer server.Close()
+	return pair(ctx, rounds,
+		b.statement(server.URL, pages*100, "SELECT "+columns+fromSessions+onePool()), b.client(listClient, server.URL, pages*100))
+}
+
+// against is the row of a ratio that may be so much.
+func (c compared) against(what string, most float64) row {
+	return row{what, show(c.one.wall), show(c.other.wall), times(c.ratio), fmt.Sprintf("≤ %.1f", most), c.ratio <= most}
+}
+
+// memory is the row of the peak memory, which has to be below so many MB.
+func (c compared) memory(most int64) row {
+	return row{
+		"  its peak memory", megabytes(c.one.peak), megabytes(c.other.peak),
+		times(float64(c.one.peak) / float64(c.other.peak)), fmt.Sprintf("< %d MB", most), c.one.peak < most*1e6,
+	}
 }
 
 func show(d time.Duration) string { return d.Round(time.Millisecond / 10).String() }
+
+func times(ratio float64) string { return fmt.Sprintf("%.2f", ratio) }
 
 func megabytes(n int64) string { return fmt.Sprintf("%.0f MB", float64(n)/1e6) }

@@ -41,6 +41,9 @@ func (c *Catalog) Ancestor(m *provider.Method, n int) *Ancestor {
 			continue // its document is broken; another service may have the resource
 		}
 		for _, r := range s.Names() {
+			if !slices.ContainsFunc(s.Paths(r), func(path string) bool { return shapeOfPath(path) == prefix }) {
+				continue // to read all resources of a service takes longer than most calls
+			}
 			resource, _ := s.Resource(r)
 			if a := ancestorAt(resource, prefix); a != nil {
 				return a

@@ -185,6 +185,16 @@ func (db *DB) Conn(ctx context.Context) (*Conn, error) {
 	return &Conn{db: db, conn: conn, release: sync.OnceFunc(release)}, nil
 }
 
+// Aside gives a connection that no other statement uses. Temporary tables of
+// others are not seen on it.
+func (db *DB) Aside(ctx context.Context) (*Conn, error) {
+	conn, err := db.connect(ctx)
+	if err != nil {
+		return nil, fault.From(err)
+	}
+	return &Conn{db: db, conn: conn, release: sync.OnceFunc(func() { _ = conn.sql.Close() })}, nil
+}
+
 // Query is [DB.Query] on this connection.
 func (c *Conn) Query(ctx context.Context, query string, o QueryOptions) (*Rows, error) {
 	return c.db.queryOn(ctx, c.conn, func() {}, query, o)
@@ -205,9 +215,9 @@ func (db *DB) acquire(ctx context.Context) (*connection, func(), error) {
 	if db.main.TryLock() {
 		return db.conn, db.main.Unlock, nil
 	}
-	c, err := db.connect(ctx)
+	aside, err := db.Aside(ctx)
 	if err != nil {
-		return nil, nil, fault.From(err)
+		return nil, nil, err
 	}
-	return c, func() { _ = c.sql.Close() }, nil
+	return aside.conn, aside.release, nil
 }

@@ -40,12 +40,18 @@ func (g *gated) Next(ctx context.Context) (Batch, error) {
 func (g *gated) Close() {}
 
 // All rows of a page but its last are there before the next page is, whether
-// DuckDB has threads of its own or not.
+// DuckDB has threads of its own or not, and also where a small table is joined.
 func TestQuery_firstPage(t *testing.T) {
 	for _, threads := range []int{1, 2} {
-		for _, query := range []string{"SELECT raw->>'n' FROM %s", "SELECT raw->>'n' AS n FROM %s WHERE n::INT % 2 = 0"} {
+		for _, query := range []string{
+			"SELECT raw->>'n' FROM %s", "SELECT raw->>'n' AS n FROM %s WHERE n::INT % 2 = 0",
+			"SELECT raw->>'n' FROM small JOIN %s ON raw->>'n' = small.n", "SELECT raw->>'n' FROM %s JOIN small ON raw->>'n' = small.n",
+		} {
 			db, err := Open(context.Background(), Options{Threads: threads})
 			if err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Exec(context.Background(), "CREATE TEMP TABLE small AS SELECT range::VARCHAR AS n FROM range(200)"); err != nil {
 				t.Fatal(err)
 			}
 			src := &gated{open: make(chan struct{})}

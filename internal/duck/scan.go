@@ -165,8 +165,15 @@ func (r *reader) ColumnInfos() []duckdb.ColumnInfo {
 	return columns
 }
 
+// guessed is how many rows a scan is taken to have. DuckDB would take it for
+// one, and keep its rows in memory to join them with those of a table, however
+// small that is, until the last page is there. It keeps the smaller side.
+const guessed = 100_000
+
 // Cardinality is not known before the service has answered.
-func (r *reader) Cardinality() *duckdb.CardinalityInfo { return nil }
+func (r *reader) Cardinality() *duckdb.CardinalityInfo {
+	return &duckdb.CardinalityInfo{Cardinality: guessed}
+}
 
 // Init is called when DuckDB starts the scan.
 func (r *reader) Init() {

@@ -42,6 +42,10 @@ func (r *queryRun) tuplesOf(s *scan) (func(yield func(tuple, error) bool), error
 // find gives arguments as the listing that finds them is read.
 func (r *queryRun) find(s, sub *scan, yield func(tuple, error) bool) {
 	m := r.merger(s.plan)
+	if err := r.prepareKeys(s.ctx, sub, s.plan.Feed); err != nil {
+		yield(tuple{}, err)
+		return
+	}
 	for done := false; !done; {
 		pages, last, err := sub.ready(s.ctx)
 		var rows [][]*string
@@ -72,6 +76,47 @@ func (r *queryRun) find(s, sub *scan, yield func(tuple, error) bool) {
 	r.env.Found.note(s.plan, m.rows)
 }
 
+// prepareKeys does what the queries of a feed need, while the first call of the
+// listing is under way.
+func (r *queryRun) prepareKeys(ctx context.Context, sub *scan, f *plan.Feed) error {
+	sub.start.Do(sub.begin)
+	if _, err := r.print(f); err != nil {
+		return err
+	}
+	return r.aside.open(ctx, r.env.DB)
+}
+
+// aside is the connection for queries that run while that of the statement is
+// at work. It is opened once: that takes as long as the query itself.
+type aside struct {
+	mutex sync.Mutex // held while it is used
+	conn  *duck.Conn
+}
+
+func (a *aside) open(ctx context.Context, db *duck.DB) (err error) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	if a.conn == nil {
+		a.conn, err = db.Aside(ctx)
+	}
+	return err
+}
+
+// texts gives the rows of a query that reads nothing it would have to wait for.
+func (a *aside) texts(ctx context.Context, query string) ([][]*string, error) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	rows, err := a.conn.Query(ctx, query, duck.QueryOptions{})
+	return texts(rows, err)
+}
+
+// close ends the connection. Nothing uses it any more.
+func (a *aside) close() {
+	if a.conn != nil {
+		a.conn.Close()
+	}
+}
+
 // leaveAll ends the turns of the calls of pages.
 func leaveAll(pages []fetched) {
 	for _, p := range pages {
@@ -93,8 +138,7 @@ func (r *queryRun) keysOf(ctx context.Context, f *plan.Feed, p *plan.Scan, pages
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.env.DB.Query(ctx, text, duck.QueryOptions{})
-	return texts(rows, err)
+	return r.aside.texts(ctx, text)
 }
 
 // keys evaluates the query of a feed over tables.

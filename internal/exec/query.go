@@ -48,6 +48,7 @@ type queryRun struct {
 	order  []*spool
 	queues map[*plan.Scan]*tupleQueue
 	meter  *meter
+	aside  aside
 
 	constants map[*plan.Scan][][]*string // arguments that the statement gives
 
@@ -247,6 +248,7 @@ func (r *queryRun) finish() []*fault.Error {
 	for _, sp := range r.order {
 		sp.drop()
 	}
+	r.aside.close()
 	r.conn.Close()
 	return warnings
 }

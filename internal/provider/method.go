@@ -70,13 +70,11 @@ func nextLink(n *openapi.Node) string {
 // is taken apart by hand, since published keys hold # and ?, and ~0 unescaped.
 func (l *loader) operation(n *openapi.Node) (operation, error) {
 	pointer := n.At("operation", "$ref")
-	ref := pointer.Text()
-	_, fragment, found := strings.Cut(ref, "#/paths/")
-	slash := strings.LastIndexByte(fragment, '/')
-	if !found || slash < 0 || !strings.HasPrefix(ref, "#") {
-		return operation{}, n.Invalid("the method's operation %q does not have the form #/paths/PATH/VERB", ref)
+	key, verb, ok := splitPointer(pointer.Text())
+	if !ok {
+		return operation{}, n.Invalid("the method's operation %q does not have the form #/paths/PATH/VERB", pointer.Text())
 	}
-	op := operation{verb: fragment[slash+1:], key: strings.ReplaceAll(fragment[:slash], "~1", "/")}
+	op := operation{key: key, verb: verb}
 	paths := l.root.At("paths")
 	if op.item = paths.At(op.key); op.item == nil {
 		op.item = paths.At(unescape(op.key))
@@ -99,6 +97,16 @@ func (l *loader) operation(n *openapi.Node) (operation, error) {
 		return operation{}, err
 	}
 	return op, op.node.Check()
+}
+
+// splitPointer takes the pointer to an operation apart.
+func splitPointer(ref string) (key, verb string, ok bool) {
+	fragment, ok := strings.CutPrefix(ref, "#/paths/")
+	slash := strings.LastIndexByte(fragment, '/')
+	if !ok || slash < 0 {
+		return "", "", false
+	}
+	return strings.ReplaceAll(fragment[:slash], "~1", "/"), fragment[slash+1:], true
 }
 
 // placeholder is a variable of a path template. Besides {name}, documents of

@@ -75,6 +75,24 @@ func (s *Service) Resource(name string) (*Resource, bool) {
 	return c.resource, true
 }
 
+// Paths gives the path templates that the methods of a resource point to, as
+// the document writes them. It reads no operation, so it is the quick way to
+// tell which resources can be at a path.
+func (s *Service) Paths(name string) []string {
+	c := s.cells[name]
+	if c == nil {
+		return nil
+	}
+	var list []string
+	for _, e := range c.node.At("methods").Entries() {
+		if key, _, ok := splitPointer(e.Value.At("operation", "$ref").Text()); ok {
+			path, _, _ := strings.Cut(key, "?")
+			list = append(list, path)
+		}
+	}
+	return list
+}
+
 // ResourceInfo is what names a resource to people.
 type ResourceInfo struct {
 	Name        string

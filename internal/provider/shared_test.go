@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -179,6 +180,19 @@ func TestPublishedDesktopVirtualization(t *testing.T) {
 	}
 	if got := strings.Join(lines, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("got\n%s", got)
+	}
+	for _, name := range s.Names() {
+		var paths []string
+		r, _ := s.Resource(name)
+		for _, m := range r.Methods {
+			paths = append(paths, m.Path)
+		}
+		if got := s.Paths(name); len(r.Problems) == 0 && !slices.Equal(got, paths) {
+			t.Errorf("%s: its paths are %q, not %q", name, got, paths)
+		}
+	}
+	if s.Paths("none") != nil {
+		t.Error("a resource that is not there has paths")
 	}
 	if view, _ := s.Resource("vw_user_sessions"); !strings.Contains(view.View, "JSON_EXTRACT") {
 		t.Errorf("the view is %q", view.View)
