@@ -29,7 +29,7 @@ func (s *Session) inlineWarnings(st *syntax.Statement) (inlined *syntax.Statemen
 		return st, false, nil
 	}
 	if c, ok := st.Head.(syntax.Create); ok && c.What != "TABLE" {
-		return nil, true, fault.Unsupported("a view of "+warningsFunction+"()").At(st.Text.Span(c.Query.Start, c.Query.End)).
+		return nil, true, fault.Unsupported("a view of " + warningsFunction + "()").At(st.Text.Span(c.Query.Start, c.Query.End)).
 			WithHint("CREATE TABLE … AS keeps the warnings of the last statement")
 	}
 	inlined, err = st.Inline(warningsFunction, warningsQuery(s.warned))

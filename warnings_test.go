@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	allPools    = "SELECT name FROM azure.desktop_virtualization.host_pools ORDER BY 1"
+	allPools = "SELECT name FROM azure.desktop_virtualization.host_pools ORDER BY 1"
 )
 
 // denyTest has everything in the test subscription answer 403 with words that
