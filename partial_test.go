@@ -118,7 +118,7 @@ var losses = map[string]loss{
 		code: fault.ServiceFailed, status: 500, service: "InternalServerError", says: "oops", object: "user_sessions.", attempts: 5, exit: 7,
 		place: "/hostPools/" + brokenPool + "/",
 	},
-	"connections that break after ten pages": {
+	"a service that is down after ten pages": {
 		hook: fromPage(11, "/hp-3/usersessions", armsim.Outcome{Status: 503, Code: "ServiceUnavailable", Message: "busy", Header: http.Header{atOnce: {"1"}}}),
 		lost: "DELETE FROM sessions WHERE pool = 'hp-3' AND number > 100",
 		code: fault.ServiceFailed, status: 503, service: "ServiceUnavailable", says: "busy", object: "user_sessions.", attempts: 5, exit: 7,
@@ -149,7 +149,7 @@ var losses = map[string]loss{
 	},
 }
 
-// expiring refuses tokens after the first ten calls.
+// expiring refuses tokens after the first three calls.
 func expiring(tokens ...string) func() func(*http.Request) armsim.Outcome {
 	return func() func(*http.Request) armsim.Outcome {
 		var calls atomic.Int64
@@ -245,7 +245,7 @@ func TestPartial(t *testing.T) {
 	}
 }
 
-// touches tells whether a statement makes the call that fails.
+// checkError holds the error of a statement to what is known of the call.
 func (l loss) checkError(t *testing.T, err error) {
 	t.Helper()
 	e := fault.As(err)
