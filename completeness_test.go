@@ -43,10 +43,16 @@ func crowd(sessions int) armsim.Option {
 // command runs planeql exec and gives its exit code and output.
 func command(t *testing.T, out io.Writer, url string, args ...string) (code int, errs string) {
 	t.Helper()
+	return commandAs(t, environment, out, url, args...)
+}
+
+// commandAs is command with other environment variables.
+func commandAs(t *testing.T, getenv func(string) string, out io.Writer, url string, args ...string) (code int, errs string) {
+	t.Helper()
 	var b bytes.Buffer
 	code = cli.Main(cli.Environment{
 		Args:  append([]string{"exec", "--endpoint", "azure=" + url, "--auth", "azure=bearer,env=TOKEN"}, args...),
-		Stdin: strings.NewReader(""), Stdout: out, Stderr: &b, Getenv: environment, Environ: func() []string { return nil },
+		Stdin: strings.NewReader(""), Stdout: out, Stderr: &b, Getenv: getenv, Environ: func() []string { return nil },
 		Home: t.TempDir(), WorkDir: t.TempDir(), Width: func() int { return 0 }, Now: time.Now,
 	})
 	return code, b.String()

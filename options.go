@@ -9,6 +9,7 @@ import (
 
 	"github.com/planeql/planeql/internal/exec"
 	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/transport"
 )
 
 // Error is an error of planeql: a code to match on, a message, the position in
@@ -64,6 +65,7 @@ type settings struct {
 	prompt      func(string)
 	rootCAs     *x509.CertPool
 	documents   []documents
+	transport   func(*transport.Options) // for tests; nil: as it is
 }
 
 // documents are provider documents beside the built-in ones.

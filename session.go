@@ -29,6 +29,7 @@ type Session struct {
 	use       []string
 	found     *exec.Found
 	changed   atomic.Bool // known is not what DuckDB has
+	warned    []*Error    // by the last statement that did not ask for warnings
 
 	opening sync.Mutex
 	db      *duck.DB
@@ -161,6 +162,11 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
 	ctx, cancel := s.bound(ctx)
 	tally := transport.NewTally(transport.Limits{Calls: s.settings.maxCalls})
 	ctx = transport.WithTally(ctx, tally)
+	statement, asks, err := s.inlineWarnings(st.inner)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
 	started := time.Now()
 	count := new(atomic.Int64)
 	watched := s.watch(ctx, tally, count)
@@ -170,7 +176,7 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
 			s.changed.Store(true)
 		}
 	}
-	inner, kind, err := s.run(ctx, st.inner)
+	inner, kind, err := s.run(ctx, statement)
 	if mayChange(st.inner.Head) {
 		s.changed.Store(true)
 	}
@@ -180,8 +186,14 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
 		cancel()
 		return nil, err
 	}
+	done := func() {
+		stop()
+		if !asks {
+			s.warned = inner.Warnings()
+		}
+	}
 	rows := &Rows{
-		inner: inner, kind: kind, dryRun: s.settings.dryRun, started: started, cancel: cancel, count: count, done: stop,
+		inner: inner, kind: kind, dryRun: s.settings.dryRun, started: started, cancel: cancel, count: count, done: done,
 		explain: func(err error) error { return s.explainEnd(ctx, err) },
 		stats: func() callStats {
 			t := tally.Stats()

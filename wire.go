@@ -50,6 +50,9 @@ func (s *Session) wire() error {
 	if s.settings.httpLog != nil {
 		o.Log = transport.NewLog(s.settings.httpLog, transport.LogText)
 	}
+	if s.settings.transport != nil {
+		s.settings.transport(&o)
+	}
 	s.transport = transport.New(o)
 	s.client = rest.New(s.transport, rest.Options{MaxPages: s.settings.maxPages})
 	return nil

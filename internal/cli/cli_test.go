@@ -14,6 +14,7 @@ import (
 	"time"
 
 	planeql "github.com/planeql/planeql"
+	"github.com/planeql/planeql/armsim"
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/render"
 )
@@ -491,6 +492,33 @@ func TestShell(t *testing.T) {
 	info, err := os.Stat(filepath.Join(e.Home, ".local", "state", "planeql", "history"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the history is for others to read: %v, %v", info, err)
+	}
+}
+
+// The shell keeps the warnings of a statement for the next one.
+func TestShell_warnings(t *testing.T) {
+	sim, err := armsim.Start("127.0.0.1:0", armsim.WithoutAuth(), armsim.WithFaults(armsim.Faults{Deny: []string{armsim.TestSubscription}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	e := newTerminal(t, "--endpoint", "azure="+sim.URL, "--auth", "azure=none")
+	e.Edit = func(EditorOptions) Editor {
+		return &typed{[]any{
+			"SET on_error = 'skip';", "SELECT name FROM azure.desktop_virtualization.host_pools;",
+			"SELECT status, service_code FROM planeql_warnings();", "SELECT count(*) AS still FROM planeql_warnings();",
+		}}
+	}
+	if code := Main(e.Environment); code != 0 {
+		t.Errorf("the shell exits %d", code)
+	}
+	for _, want := range []string{"hp-office", "403", "AuthorizationFailed", "still\n"} {
+		if !strings.Contains(e.out.String(), want) {
+			t.Errorf("%q is missing in %q", want, e.out.String())
+		}
+	}
+	if !strings.Contains(e.err.String(), "warning 01000: rows are missing") {
+		t.Errorf("the warning is missing in %q", e.err.String())
 	}
 }
 

@@ -157,9 +157,8 @@ func (s *scan) fetch() {
 	defer workers.Wait()
 	for t, err := range s.tuples {
 		if err != nil {
+			s.push(fetched{err: err}) // those that are under way may take their time
 			cancel()
-			workers.Wait()
-			s.push(fetched{err: err})
 			return
 		}
 		select {
@@ -170,7 +169,7 @@ func (s *scan) fetch() {
 		turn := s.gate.queue(s.depth) // in the order of the tuples
 		workers.Go(func() {
 			defer func() { <-room }()
-			for f := range s.read(t, turn) {
+			for f := range s.read(ctx, t, turn) {
 				if !s.push(f) {
 					cancel() // an error, or nobody wants more: no call is begun any more
 					return
@@ -194,24 +193,12 @@ func (s *scan) push(f fetched) bool {
 	}
 }
 
-// read gives the pages of one tuple, the first when its turn has come. A get
-// that finds no item gives none, and so does a place that other rows named and
-// that is not there; a failure that the user allows is kept as a loss.
-func (s *scan) read(t tuple, turn <-chan struct{}) iter.Seq[fetched] {
+// read gives the pages of one tuple, the first when its turn has come. The end of
+// ctx keeps further calls from being begun: the reader has an error by then.
+func (s *scan) read(ctx context.Context, t tuple, turn <-chan struct{}) iter.Seq[fetched] {
 	return func(yield func(fetched) bool) {
-		call := callOf(s.plan.Method, s.plan.Arguments, t.values)
-		for p, err := range s.gated(call, turn) {
-			switch {
-			case err == nil:
-			case rest.IsItemMissing(err, call):
-				return
-			case t.fed && rest.IsScopeMissing(err):
-				s.lose(gone(err))
-				return
-			case s.run.env.Skip && skippable(err):
-				s.lose(missing(err))
-				return
-			default:
+		for p, err := range s.gated(ctx, t, turn) {
+			if err != nil {
 				yield(fetched{err: err})
 				return
 			}
@@ -222,28 +209,52 @@ func (s *scan) read(t tuple, turn <-chan struct{}) iter.Seq[fetched] {
 	}
 }
 
+// passesOver tells whether a call that failed gives no rows and is no error: a
+// get that finds no item, a place that other rows named and that is not there,
+// and a failure that the user allows. The last two are kept as losses.
+func (s *scan) passesOver(t tuple, call provider.Call, err error) bool {
+	switch {
+	case rest.IsItemMissing(err, call):
+		return true
+	case t.fed && rest.IsScopeMissing(err):
+		s.lose(gone(err))
+		return true
+	case s.run.env.Skip && skippable(err):
+		s.lose(missing(err))
+		return true
+	}
+	return false
+}
+
 // turned is a page whose call may still hold its turn.
 type turned struct {
 	rest.Page
 	leave func() // nil: it holds none
 }
 
-// gated gives the pages of a call that have items, each fetched in its turn. A
-// page that leads to further calls keeps the turn until those stand in line.
-func (s *scan) gated(call provider.Call, turn <-chan struct{}) iter.Seq2[turned, error] {
+// gated gives the pages of a tuple's call that have items, each fetched in its
+// turn. A page that leads to further calls keeps the turn until those stand in
+// line. The gate hears of what the reader gets: of a call that is passed over it
+// gets nothing and waits on.
+func (s *scan) gated(ctx context.Context, t tuple, turn <-chan struct{}) iter.Seq2[turned, error] {
 	return func(yield func(turned, error) bool) {
+		call := callOf(s.plan.Method, s.plan.Arguments, t.values)
 		pages, counts := s.run.pages(s, call)
 		next, stop := iter.Pull2(pages)
 		defer stop()
 		for {
 			select {
 			case <-turn:
-			case <-s.ctx.Done():
+			case <-ctx.Done():
 				return
 			}
 			counted := counts()
 			page, err, ok := next()
 			counted(page, err, ok)
+			if err != nil && s.passesOver(t, call, err) {
+				s.gate.leave(false)
+				return
+			}
 			p := turned{Page: page}
 			if s.gate != nil && s.depth > 0 && err == nil && len(page.Items) > 0 {
 				p.leave = sync.OnceFunc(func() { s.gate.leave(false) })

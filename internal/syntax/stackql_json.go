@@ -67,11 +67,8 @@ func reckons(t Token) bool {
 func tableFunction(name string) func([]Token, call) []Edit {
 	return func(tokens []Token, c call) []Edit {
 		edits := []Edit{replace(tokens[c.name], name)}
-		if len(tokens) > c.end+1 {
-			next := tokens[c.end+1]
-			if _, isName := next.Name(); isName && !isOneOf(next, afterTable) {
-				return edits
-			}
+		if named(tokens, c) {
+			return edits
 		}
 		return append(edits, insert(tokens[c.end].End, " AS "+strings.ToLower(tokens[c.name].Text)))
 	}
