@@ -1,6 +1,7 @@
 package duck
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"regexp"
@@ -172,6 +173,9 @@ func caret(message, query string) (int, bool) {
 func asFault(err error) error {
 	if err == nil || fault.As(err) != nil {
 		return err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return endedBy(err, err)
 	}
 	return translate(err.Error(), "")
 }

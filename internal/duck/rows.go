@@ -295,11 +295,15 @@ func (r *Rows) Close() error {
 // translate makes the error of the rows of a message of DuckDB: what a scan
 // failed with comes first, then the end of the context.
 func (r *Rows) translate(message string) error {
-	if err := failure(r.bound); err != nil && !errors.Is(err, context.Canceled) && !bareDeadline(err) {
-		return err
-	}
-	if r.ctx.Err() != nil {
+	failed := failure(r.bound)
+	ended := failed != nil && (errors.Is(failed, context.Canceled) || bareDeadline(failed))
+	switch {
+	case failed != nil && !ended:
+		return failed
+	case r.ctx.Err() != nil:
 		return interrupted(r.ctx)
+	case ended: // a context reaches those made of it one after another: the scan's was first
+		return endedBy(failed, failed)
 	}
 	err := translate(message, r.query)
 	if l, ok := errors.AsType[*located](err); ok && r.shift > 0 {
@@ -315,10 +319,13 @@ func bareDeadline(err error) bool {
 }
 
 // interrupted is the error for a query whose context has ended.
-func interrupted(ctx context.Context) error {
+func interrupted(ctx context.Context) error { return endedBy(ctx.Err(), context.Cause(ctx)) }
+
+// endedBy is the error for a query that the end of a context has ended.
+func endedBy(end, cause error) error {
 	e := fault.New(fault.Cancelled, "the statement was interrupted").In(fault.Interrupt)
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if errors.Is(end, context.DeadlineExceeded) {
 		e = fault.New(fault.Cancelled, "the statement took longer than it may").WithHint("--timeout allows more")
 	}
-	return e.Because(context.Cause(ctx))
+	return e.Because(cause)
 }
