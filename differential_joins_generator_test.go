@@ -301,13 +301,13 @@ func (g *generator) from(outer []from) from {
 // table gives a resource.
 func (g *generator) table() from {
 	key, alias := g.tableKey(), g.alias()
-	return g.entry(estateTables[key].name+g.one(" ", " AS ")+alias, alias, key)
+	return g.entry(joinTables[key].name+g.one(" ", " AS ")+alias, alias, key)
 }
 
 // entry gives an entry with all columns of a table.
 func (g *generator) entry(text, alias, key string) from {
-	f := from{text: text, alias: alias, table: key, columns: map[string]string{}, rows: estateTables[key].rows}
-	for _, c := range estateTables[key].all() {
+	f := from{text: text, alias: alias, table: key, columns: map[string]string{}, rows: joinTables[key].rows}
+	for _, c := range joinTables[key].all() {
 		f.columns[c] = c
 	}
 	return f
@@ -418,7 +418,7 @@ func (g *generator) setOperation(alias string) from {
 	var parts []string
 	for _, kind := range kinds {
 		inner := g.alias()
-		s := g.entry(estateTables[kind].name+" "+inner, inner, kind)
+		s := g.entry(joinTables[kind].name+" "+inner, inner, kind)
 		var list []string
 		for _, c := range columns {
 			f.columns[c] = c
@@ -492,9 +492,9 @@ func (g *generator) again(alias string) from {
 func (g *generator) recursive() from {
 	name, alias := "r"+strconv.Itoa(len(g.with)+1), g.alias()
 	p := g.entry("", "p", "pools")
-	g.with = append(g.with, name+" AS /* recursive */ (SELECT p.subscriptionId, p.resourceGroupName, p.hostPoolName, p.name, 1 AS n FROM "+estateTables["pools"].name+" p"+
+	g.with = append(g.with, name+" AS /* recursive */ (SELECT p.subscriptionId, p.resourceGroupName, p.hostPoolName, p.name, 1 AS n FROM "+joinTables["pools"].name+" p"+
 		g.one("", " WHERE "+g.constants(p))+" UNION ALL SELECT h.subscriptionId, h.resourceGroupName, h.hostPoolName, h.name, n + 1 FROM "+
-		g.one(name+" x JOIN "+estateTables["hosts"].name+" h", estateTables["hosts"].name+" h JOIN "+name+" x")+" ON h.hostPoolName = x.hostPoolName AND h.resourceGroupName = x.resourceGroupName AND h.subscriptionId = x.subscriptionId WHERE x.n < 2)")
+		g.one(name+" x JOIN "+joinTables["hosts"].name+" h", joinTables["hosts"].name+" h JOIN "+name+" x")+" ON h.hostPoolName = x.hostPoolName AND h.resourceGroupName = x.resourceGroupName AND h.subscriptionId = x.subscriptionId WHERE x.n < 2)")
 	return from{text: name + " " + alias, alias: alias, rows: 16, columns: map[string]string{
 		"subscriptionId": "subscriptionId", "resourceGroupName": "resourceGroupName", "hostPoolName": "hostPoolName", "name": "name",
 	}}

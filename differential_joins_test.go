@@ -34,7 +34,7 @@ type estateTable struct {
 	rows    int      // of the small estate
 }
 
-var estateTables = map[string]estateTable{
+var joinTables = map[string]estateTable{
 	"subscriptions": {"azure.subscription.subscriptions", []string{"subscriptionId", "displayName", "state"}, 2},
 	"groups":        {"azure.resources.resource_groups", []string{"subscriptionId", "resourceGroupName", "location"}, 3},
 	"pools":         {"azure.desktop_virtualization.host_pools", []string{"subscriptionId", "resourceGroupName", "hostPoolName", "location", "hostPoolType", "loadBalancerType"}, 4},
@@ -67,7 +67,7 @@ type estate struct {
 var estateObjects = []string{
 	"CREATE TABLE keys AS SELECT * FROM (VALUES ('" + armsim.ProductionSubscription + "', 'rg-avd-prod-weu', 'hp-office', 1), ('" +
 		armsim.ProductionSubscription + "', 'RG-AVD-PROD-EUS', 'HP-Sales', 2), ('" + armsim.TestSubscription + "', 'rg-avd-test', 'hp-none', 3), ('" +
-		armsim.ProductionSubscription + "', 'rg-avd-prod-weu', 'HP-OFFICE', 4), (NULL, 'rg-avd-test', 'hp-pilot', 5)) v(subscriptionId, resourceGroupName, hostPoolName, nr)",
+		armsim.ProductionSubscription + "', 'rg-avd-prod-weu', 'HP-OFFICE', 4), (NULL, 'rg-avd-test', 'hp-pilot', 5)) v(subscriptionId, resourceGroupName, hostPoolName, place)",
 	"CREATE VIEW all_pools AS SELECT subscriptionId, resourceGroupName, hostPoolName, location, hostPoolType, id, name FROM azure.desktop_virtualization.host_pools",
 	"CREATE VIEW active AS SELECT u.subscriptionId, u.resourceGroupName, u.hostPoolName, u.sessionHostName, u.userSessionId, u.sessionState, u.id, u.name FROM azure.desktop_virtualization.user_sessions u WHERE u.sessionState = 'Active'",
 	"CREATE VIEW placed AS SELECT h.subscriptionId, h.resourceGroupName, h.hostPoolName, h.sessionHostName, p.location, h.id, h.name FROM azure.desktop_virtualization.session_hosts h JOIN azure.desktop_virtualization.host_pools p USING (subscriptionId, resourceGroupName, hostPoolName)",
@@ -89,7 +89,7 @@ func newEstate(t *testing.T) *estate {
 	}
 	e.exec(t, "SET TimeZone = 'UTC'")
 	e.exec(t, "ATTACH ':memory:' AS azure")
-	for _, key := range slices.Sorted(maps.Keys(estateTables)) {
+	for _, key := range slices.Sorted(maps.Keys(joinTables)) {
 		e.load(t, key)
 	}
 	text := "subscriptionId,resourceGroupName,hostPoolName,nr\n" + armsim.ProductionSubscription + ",rg-avd-prod-weu,HP-Engineering,1\n" + armsim.TestSubscription + ",rg-avd-test,hp-pilot,2\n"
@@ -115,7 +115,7 @@ func (e *estate) exec(t *testing.T, text string, args ...any) {
 // resource's word.
 func (e *estate) load(t *testing.T, key string) {
 	t.Helper()
-	table := estateTables[key]
+	table := joinTables[key]
 	columns := table.all()
 	var probes, definitions, marks []string
 	for _, c := range columns {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -48,7 +49,7 @@ func (s *inside) RoundTrip(r *http.Request) (response *http.Response, err error)
 	defer func() {
 		switch broken := recover(); {
 		case broken == nil:
-		case broken != http.ErrAbortHandler:
+		case !isAbort(broken):
 			panic(broken)
 		case r.Context().Err() != nil:
 			response, err = nil, r.Context().Err()
@@ -201,4 +202,10 @@ func readAll(s *planeql.Session, text string) (list []string, summary planeql.Su
 	}
 	slices.Sort(list)
 	return list, rows.Summary(), rows.Err()
+}
+
+// isAbort tells whether a handler broke its connection off.
+func isAbort(broken any) bool {
+	err, ok := broken.(error)
+	return ok && errors.Is(err, http.ErrAbortHandler)
 }

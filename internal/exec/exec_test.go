@@ -140,7 +140,7 @@ func textTuple(text string) tuple { return tuple{values: []*string{&text}, fed: 
 func TestMerger(t *testing.T) {
 	text := func(s string) *string { return &s }
 	p := &plan.Scan{Arguments: []string{"subscription", "name"}, Feed: &plan.Feed{
-		Columns: []int{0, 1}, NoCase: []bool{true, false},
+		Columns: []int{0, 1}, NoCase: []bool{true, false}, From: []int{-1, -1},
 		Values: []*plan.Parameter{{}, {}},
 	}}
 	m := &merger{plan: p, constants: [][]*string{{nil, nil}, {text("B"), nil}}, seen: map[string]bool{}}
@@ -148,7 +148,9 @@ func TestMerger(t *testing.T) {
 	for _, row := range [][]*string{
 		{text("a"), text("x")}, {text("A"), text("x")}, {text("A"), text("X")}, {nil, text("x")}, {text("b"), text("x")},
 	} {
-		m.merge(row, func(tu tuple) { got = append(got, *tu.values[0]+*tu.values[1]) })
+		if err := m.merge(row, func(tu tuple) { got = append(got, *tu.values[0]+*tu.values[1]) }); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if diff := cmp.Diff([]string{"ax", "AX", "bx"}, got); diff != "" {
 		t.Error(diff)
@@ -204,7 +206,7 @@ func newTestScan(ctx context.Context, s *service, env Env, names ...string) *sca
 		Response: provider.Response{ItemsPath: []string{"value"}},
 	}
 	env.Client = rest.New(transport.New(transport.Options{Base: s}), rest.Options{})
-	sc := newScan(ctx, &plan.Scan{Method: m, Arguments: []string{"name"}}, newRun(env, nil))
+	sc := newScan(ctx, &plan.Scan{Method: m, Arguments: []string{"name"}}, newRun(ctx, env, nil))
 	sc.tuples = func(yield func(tuple, error) bool) {
 		for _, name := range names {
 			if name == "broken" {
