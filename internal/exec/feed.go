@@ -214,12 +214,22 @@ func texts(rows *duck.Rows, err error) ([][]*string, error) {
 type merger struct {
 	plan      *plan.Scan
 	constants [][]*string
+	noCase    []bool // by argument: values that differ in case make the same call
 	seen      map[string]bool
 	rows      int // that made a call
 }
 
 func (r *queryRun) merger(p *plan.Scan) *merger {
-	return &merger{plan: p, constants: r.constants[p], seen: map[string]bool{}}
+	m := &merger{plan: p, constants: r.constants[p], noCase: make([]bool, len(p.Arguments)), seen: map[string]bool{}}
+	for i, at := range p.Feed.Columns {
+		m.noCase[at] = p.Feed.NoCase[i]
+	}
+	for _, t := range p.Tuples {
+		for i, v := range t {
+			m.noCase[i] = m.noCase[i] || v != nil && v.NoCase
+		}
+	}
+	return m
 }
 
 // merge gives the calls of a row: none where a value is NULL, or no value of
@@ -291,10 +301,10 @@ func same(a, b string, noCase bool) bool { return a == b || noCase && strings.Eq
 // key gives a text that is the same for tuples that make the same call.
 func (m *merger) key(values []*string) string {
 	folded := append([]*string(nil), values...)
-	for i, at := range m.plan.Feed.Columns {
-		if m.plan.Feed.NoCase[i] {
-			lower := strings.ToLower(*values[at])
-			folded[at] = &lower
+	for i, v := range values {
+		if v != nil && m.noCase[i] {
+			lower := strings.ToLower(*v)
+			folded[i] = &lower
 		}
 	}
 	key, _ := json.Marshal(folded) // texts always marshal
