@@ -29,6 +29,10 @@ type from struct {
 
 func (f from) has(column string) bool { return f.columns[column] != "" }
 
+func (f from) hasAll(columns ...string) bool {
+	return !slices.ContainsFunc(columns, func(c string) bool { return !f.has(c) })
+}
+
 func (f from) ref(column string) string { return f.alias + "." + f.columns[column] }
 
 func (g *generator) one(texts ...string) string { return texts[g.rand.IntN(len(texts))] }
@@ -89,7 +93,7 @@ func (g *generator) selected(sources []from, rest string) joined {
 	case n <= 2 || product > 20_000:
 		return joined{"SELECT " + key + " AS k, count(*) AS n, min(" + shown[0] + ")" + rest + "\nGROUP BY " + g.one("1", "k", key) + g.one("", " HAVING count(*) > 1", " HAVING max("+shown[0]+") IS NOT NULL") + g.one("", "\nORDER BY k, n"), false}
 	case n == 3:
-		return joined{"SELECT " + list + ", row_number() OVER (PARTITION BY " + key + " ORDER BY " + list + ") AS nr" + rest + g.one("", "\nQUALIFY nr <= 2"), false}
+		return joined{"SELECT " + list + ", row_number() OVER (PARTITION BY " + key + " ORDER BY " + list + ") AS place" + rest + g.one("", "\nQUALIFY place <= 2"), false}
 	case n == 4:
 		return joined{"SELECT DISTINCT " + list + rest + "\nORDER BY ALL LIMIT " + g.one("1", "5", "50"), true}
 	case n <= 7:
@@ -257,20 +261,20 @@ func (g *generator) made(s from, c string) string {
 // things are in the other's.
 func (g *generator) byID(l, r from) []string {
 	switch {
-	case l.table == "hosts" && r.table == "machines" && l.has("resourceId") && r.has("id") && r.has("vmName"):
+	case l.table == "hosts" && r.table == "machines" && l.hasAll("resourceId", "sessionHostName") && r.hasAll("id", "vmName", "resourceGroupName"):
 		return []string{
 			"lower(" + l.ref("resourceId") + ") = lower(" + r.ref("id") + ")",
 			r.ref("id") + " = " + l.ref("resourceId"),
 			r.ref("vmName") + " = split_part(" + l.ref("sessionHostName") + ", '.', 1) AND " + r.ref("subscriptionId") + " = " + l.ref("subscriptionId"),
 			r.ref("vmName") + " = split_part(" + l.ref("resourceId") + ", '/', 9) AND " + r.ref("resourceGroupName") + " = split_part(" + l.ref("resourceId") + ", '/', 5) AND " + r.ref("subscriptionId") + " = split_part(" + l.ref("resourceId") + ", '/', 3)",
 		}
-	case l.table == "apps" && r.table == "pools" && l.has("hostPoolArmPath") && r.has("id"):
+	case l.table == "apps" && r.table == "pools" && l.has("hostPoolArmPath") && l.has("resourceGroupName") && r.hasAll("id", "hostPoolName", "resourceGroupName"):
 		return []string{
 			"lower(" + l.ref("hostPoolArmPath") + ") = lower(" + r.ref("id") + ")",
 			l.ref("hostPoolArmPath") + " = " + r.ref("id"),
 			r.ref("hostPoolName") + " = split_part(" + l.ref("hostPoolArmPath") + ", '/', 9) AND " + r.ref("resourceGroupName") + " = " + l.ref("resourceGroupName") + " AND " + r.ref("subscriptionId") + " = " + l.ref("subscriptionId"),
 		}
-	case l.table == "groups" && r.table != "groups" && r.has("resourceGroupName") && l.has("location"):
+	case l.table == "groups" && r.table != "groups" && r.has("resourceGroupName") && l.has("name"):
 		return []string{r.ref("subscriptionId") + " = " + l.ref("subscriptionId") + " AND lower(" + r.ref("resourceGroupName") + ") = lower(" + l.ref("name") + ")"}
 	}
 	return nil

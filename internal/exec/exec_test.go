@@ -143,7 +143,7 @@ func TestMerger(t *testing.T) {
 		Columns: []int{0, 1}, NoCase: []bool{true, false}, From: []int{-1, -1},
 		Values: []*plan.Parameter{{}, {}},
 	}}
-	m := &merger{plan: p, constants: [][]*string{{nil, nil}, {text("B"), nil}}, seen: map[string]bool{}}
+	m := &merger{plan: p, constants: [][]*string{{nil, nil}, {text("B"), nil}}, noCase: []bool{true, false}, seen: map[string]bool{}}
 	var got []string
 	for _, row := range [][]*string{
 		{text("a"), text("x")}, {text("A"), text("x")}, {text("A"), text("X")}, {nil, text("x")}, {text("b"), text("x")},
