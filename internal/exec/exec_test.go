@@ -225,7 +225,7 @@ func newTestScan(ctx context.Context, s *service, env Env, names ...string) *sca
 func readScan(sc *scan, stop int) (items []string, err error) {
 	for len(items) != stop {
 		b, err := sc.Next(sc.ctx)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return items, nil
 		}
 		if err != nil {
