@@ -22,6 +22,11 @@ var joinCases = []struct{ name, text string }{
 	{"names in two cases, in alternatives of a joined table", `SELECT count(*) FROM azure.@P.session_hosts h
 		JOIN azure.@P.host_pools p USING (subscriptionId, resourceGroupName, hostPoolName)
 		WHERE h.subscriptionId IN ('8F2C1A5E-3B6D-4C7A-9E10-5D2F4B8A6C01', '@S') AND h.resourceGroupName = 'rg-avd-prod-weu' AND h.hostPoolName = 'hp-engineering' OR h.subscriptionId = '@S'`},
+	{"two readers of one query", `WITH p AS (SELECT subscriptionId AS s, resourceGroupName AS g, name FROM azure.@P.host_pools)
+		SELECT h.name FROM p a, p b, azure.@P.session_hosts h
+		WHERE h.subscriptionId = a.s AND h.resourceGroupName = a.g AND a.name <> b.name AND h.hostPoolName = b.name`},
+	{"columns by name", `SELECT lower(x), lower(y) FROM (SELECT hostPoolName AS x, resourceGroupName AS y FROM azure.@P.session_hosts
+		UNION BY NAME SELECT resourceGroupName AS y, hostPoolName AS x FROM azure.@P.user_sessions) v WHERE y = 'rg-avd-prod-weu'`},
 }
 
 func TestDifferential_joinCases(t *testing.T) {

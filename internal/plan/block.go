@@ -17,6 +17,7 @@ type block struct {
 	relations []*relation
 	items     []*item         // of the FROM: relations, derived tables, tables of DuckDB
 	uses      []*item         // that read this block's rows
+	byName    bool            // a branch of a UNION BY NAME
 	sealed    bool            // a condition on its rows must not be applied to what it reads: it has a LIMIT or a window
 	opaque    bool            // has a relation whose columns are DuckDB's to know
 	others    map[string]bool // names of such columns as far as the text says, in lower case
@@ -129,6 +130,11 @@ func (b *builder) query(n syntax.Node, parent *block, f frame) ([]*block, error)
 			return nil, err
 		}
 		branches = append(branches, more...)
+	}
+	if n.Text("setop_type") == "UNION_BY_NAME" {
+		for _, blk := range branches {
+			blk.byName = true
+		}
 	}
 	return branches, nil
 }

@@ -233,6 +233,12 @@ func (it *item) outputs(name string) []condition {
 	}
 	var all []condition
 	for _, blk := range it.branches {
+		if blk.byName {
+			place = -1
+		}
+		if blk.byName && len(it.names) > 0 {
+			return nil // which column a new name is depends on all branches
+		}
 		e := blk.output(name, place)
 		if e == nil {
 			return nil

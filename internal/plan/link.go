@@ -87,6 +87,8 @@ func (b *binder) needs(l *link) bool {
 		switch {
 		case made && b.mayBeNull(names, l.block, targets):
 			return false
+		case len(targets) == 1 && targets[0].shared:
+			return false // two readers of one query do not stand for one row of it
 		case len(targets) == 1 && targets[0].relation != b.relation:
 			t := targets[0]
 			if !slices.Contains(l.feeders, t.relation) {

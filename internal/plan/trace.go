@@ -11,6 +11,7 @@ import (
 type target struct {
 	relation *relation
 	rest     []string // the name of the column, as written where it is read
+	shared   bool     // on the way stands a query that is read more than once: its readers have different rows
 }
 
 // deepestQuery bounds how many queries within queries a reference is followed
@@ -35,7 +36,7 @@ func (b *builder) traceFrom(names []string, blk *block, depth int) []target {
 		if err != nil || r == nil {
 			return nil
 		}
-		return []target{{r, rest}}
+		return []target{{relation: r, rest: rest}}
 	}
 	var all []target
 	for _, e := range it.outputs(column) {
@@ -50,7 +51,10 @@ func (b *builder) traceFrom(names []string, blk *block, depth int) []target {
 		if len(targets) == 0 {
 			return nil
 		}
-		all = append(all, targets...)
+		for _, t := range targets {
+			t.shared = t.shared || len(e.block.uses) > 1
+			all = append(all, t)
+		}
 	}
 	return all
 }
