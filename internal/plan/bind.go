@@ -158,7 +158,11 @@ func (b *binder) parameter(n syntax.Node) (provider.Parameter, bool) {
 	if n.Class() != "COLUMN_REF" {
 		return provider.Parameter{}, false
 	}
-	for _, t := range b.trace(n.Texts("column_names"), b.block) {
+	names := n.Texts("column_names")
+	if len(names) == 1 && b.block.merged[strings.ToLower(names[0])] && b.relation.block == b.block {
+		return findParameter(b.parameters, names[0]) // both sides are equal where it is
+	}
+	for _, t := range b.trace(names, b.block) {
 		if t.relation == b.relation && len(t.rest) == 1 {
 			return findParameter(b.parameters, t.rest[0])
 		}

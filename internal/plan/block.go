@@ -17,6 +17,7 @@ type block struct {
 	relations []*relation
 	items     []*item         // of the FROM: relations, derived tables, tables of DuckDB
 	uses      []*item         // that read this block's rows
+	merged    map[string]bool // columns of a USING, in lower case
 	byName    bool            // a branch of a UNION BY NAME
 	sealed    bool            // a condition on its rows must not be applied to what it reads: it has a LIMIT or a window
 	opaque    bool            // has a relation whose columns are DuckDB's to know
@@ -153,6 +154,9 @@ func seals(n syntax.Node) bool {
 			}
 		}
 	}
+	if sets, _ := n["group_sets"].([]any); len(sets) > 1 {
+		return true // ROLLUP and the like put NULLs in the place of keys
+	}
 	if n.Child("sample") != nil || n.Child("qualify") != nil {
 		return true
 	}
@@ -267,7 +271,7 @@ func aggregates(n syntax.Node) bool {
 }
 
 func (b *builder) selectNode(n syntax.Node, parent *block, f frame) (*block, error) {
-	blk := &block{node: n, parent: parent, aliases: map[string]bool{}, others: map[string]bool{}, frame: f, sealed: f.sealed}
+	blk := &block{node: n, parent: parent, aliases: map[string]bool{}, others: map[string]bool{}, merged: map[string]bool{}, frame: f, sealed: f.sealed}
 	b.blocks = append(b.blocks, blk)
 	for _, item := range n.List("select_list") {
 		if alias := item.Text("alias"); alias != "" {

@@ -280,13 +280,11 @@ func (k *keys) linkConditions() []any {
 // sources alone decide. One that stands above an outer join also judges rows of
 // NULLs: it narrows what is found only where it refuses those.
 func (k *keys) conditions() []any {
-	list := k.copies(slices.DeleteFunc(conjuncts(k.owner.conditionsOf()), func(c condition) bool {
-		return c.above && !refusesNull(c.node)
-	}))
+	list := k.copies(k.owner.conditionsOf())
 	feeders := *k
 	feeders.owner = nil // what others ask of its rows narrows nothing
 	for _, f := range k.feeders {
-		list = append(list, feeders.copies(conjuncts(f.conditionsOf()))...)
+		list = append(list, feeders.copies(f.conditionsOf())...)
 	}
 	return list
 }
@@ -294,9 +292,9 @@ func (k *keys) conditions() []any {
 // copies gives those of the conditions that the sources alone decide.
 func (k *keys) copies(conditions []condition) []any {
 	var list []any
-	for _, c := range conditions {
+	for _, c := range conjuncts(conditions) {
 		refs, plain := columnsIn(c.node)
-		if !plain || len(refs) == 0 {
+		if !plain || len(refs) == 0 || c.above && !refusesNull(c.node) {
 			continue
 		}
 		if copied, ok := k.copy(c.node, c.block); ok {

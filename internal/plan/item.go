@@ -59,7 +59,8 @@ func (b *builder) derived(n syntax.Node, blk *block) error {
 func holdsResource(n syntax.Node) bool {
 	holds := false
 	syntax.Walk(n, func(c syntax.Node) bool {
-		holds = holds || c.Type() == "BASE_TABLE"
+		// What is different each time must not be asked twice either.
+		holds = holds || c.Type() == "BASE_TABLE" || volatile[strings.ToLower(c.Text("function_name"))]
 		return !holds
 	})
 	return holds
@@ -119,6 +120,11 @@ func (b *builder) joinConditions(n syntax.Node, left, right []*item) []syntax.No
 		return []syntax.Node{on}
 	}
 	names := n.Texts("using_columns")
+	for _, name := range names {
+		for _, it := range append(slices.Clone(left), right...) {
+			it.block.merged[strings.ToLower(name)] = true
+		}
+	}
 	if n.Text("ref_type") == "NATURAL" {
 		names = commonFields(left, right)
 	}
@@ -265,10 +271,20 @@ func (blk *block) output(name string, place int) syntax.Node {
 	if i := blk.placeOf(name); i >= 0 {
 		return list[i]
 	}
-	if !starred || len(list) != 1 || len(list[0].Texts("relation_name")) > 0 || list[0].Text("relation_name") != "" {
+	if !starred || len(list) != 1 || list[0].Text("relation_name") != "" || alters(list[0]) {
 		return nil
 	}
 	return columnRef(name)
+}
+
+// alters tells whether a * gives something else than the columns it stands for.
+func alters(star syntax.Node) bool {
+	for _, name := range []string{"exclude_list", "replace_list", "qualified_exclude_list", "rename_list"} {
+		if list, _ := star[name].([]any); len(list) > 0 {
+			return true
+		}
+	}
+	return star.Child("expr") != nil || star.Flag("columns")
 }
 
 // placeOf gives the place of a named item in the select list, or -1.

@@ -18,6 +18,9 @@ func (b *builder) lookup(names []string, blk *block) (*relation, []string, error
 		if r, rest := at.qualified(names); r != nil {
 			return r, rest, nil
 		}
+		if len(names) == 1 && at.merged[strings.ToLower(names[0])] {
+			return nil, nil, nil // DuckDB knows which side gives it
+		}
 		var found []*relation
 		exact := false
 		for _, r := range at.relations {
@@ -282,7 +285,7 @@ func (r *resolver) unknown(n syntax.Node, names []string) error {
 				return nil
 			}
 		}
-		if blk.opaque || blk.aliases[strings.ToLower(names[0])] {
+		if blk.opaque || len(names) == 1 && blk.merged[strings.ToLower(names[0])] || blk.aliases[strings.ToLower(names[0])] {
 			return nil
 		}
 		relations = append(relations, blk.relations...)
