@@ -61,7 +61,11 @@ func newRun(ctx context.Context, env Env, conn *duck.Conn) *queryRun {
 	ctx, cancel := context.WithCancel(ctx)
 	return &queryRun{
 		ctx: ctx, cancel: cancel, env: env, conn: conn,
-		calls: &calls{uses: map[*provider.Method]int{}, finds: map[*plan.Scan]bool{}, shown: map[*provider.Method]bool{}, byKey: map[string]*shared{}}, spools: map[*plan.Scan]*spool{}, queues: map[*plan.Scan]*tupleQueue{},
+		calls: &calls{
+			uses: map[*provider.Method]int{}, finds: map[*plan.Scan]bool{},
+			shown: map[*provider.Method]bool{}, byKey: map[string]*shared{},
+		},
+		spools: map[*plan.Scan]*spool{}, queues: map[*plan.Scan]*tupleQueue{},
 		meter: newMeter(), constants: map[*plan.Scan][][]*string{}, printed: map[*plan.Feed]string{},
 	}
 }

@@ -129,6 +129,9 @@ func (b *builder) resolveFrom(n syntax.Node, blk *block) error {
 		if err := (&resolver{builder: b, block: blk}).walk(on); err != nil {
 			return err
 		}
+		if err := (&resolver{builder: b, block: blk, condition: true}).unbound(on); err != nil {
+			return err
+		}
 	}
 	for _, name := range n.Texts("using_columns") {
 		for _, r := range blk.relations {
