@@ -3,8 +3,6 @@ package exec
 import (
 	"context"
 	"encoding/json"
-	"io"
-	"sync"
 
 	"github.com/planeql/planeql/internal/duck"
 	"github.com/planeql/planeql/internal/fault"
@@ -189,95 +187,3 @@ func confirm(ctx context.Context, name string, targets []*target, env Env) error
 	}
 	return nil
 }
-
-// callAll makes the calls side by side.
-func callAll(ctx context.Context, targets []*target, env Env, m *meter) {
-	work := make(chan *target)
-	var workers sync.WaitGroup
-	for range min(env.concurrency(), len(targets)) {
-		workers.Go(func() {
-			for t := range work {
-				counted := m.begin(nil)
-				t.result, t.err = env.Client.Do(ctx, t.call)
-				counted(rest.Page{Items: t.result.Items, Attempts: t.result.Attempts, Waited: t.result.Waited}, t.err, true)
-			}
-		})
-	}
-	for _, t := range targets {
-		if err := ctx.Err(); err != nil {
-			t.err = fault.New(fault.Cancelled, "not called: the statement was interrupted").In(fault.Interrupt).Because(err)
-			continue
-		}
-		work <- t
-	}
-	close(work)
-	workers.Wait()
-}
-
-func failures(targets []*target) int {
-	n := 0
-	for _, t := range targets {
-		if t.err != nil {
-			n++
-		}
-	}
-	return n
-}
-
-func allFailed(targets []*target) bool { return failures(targets) == len(targets) }
-
-// result gives the rows of a write: the columns of RETURNING, or one row of
-// outcome per target.
-func result(ctx context.Context, w *plan.Write, targets []*target, env Env) (*Rows, error) {
-	if w.Returning == nil {
-		return outcomes(targets), nil
-	}
-	conn, err := env.DB.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	run := newRun(ctx, env, conn)
-	scan := w.Returning.Scans[0]
-	registered, err := env.DB.RegisterScan(&answers{targets: targets, members: membersOf(scan)}, columnsOf(scan))
-	if err != nil {
-		run.cancel()
-		conn.Close()
-		return nil, err
-	}
-	rows, err := run.rows(ctx, w.Returning.SQL([]plan.Rows{source{Scan: registered}}))
-	if err != nil {
-		registered.Close()
-		run.cancel()
-		conn.Close()
-		return nil, err
-	}
-	rows.finish = func() []*fault.Error {
-		registered.Close()
-		run.cancel()
-		conn.Close()
-		return nil
-	}
-	return rows, nil
-}
-
-// answers feeds DuckDB with the items that the calls of a write answered.
-type answers struct {
-	targets []*target
-	members []rest.Member
-	at      int
-}
-
-// Next gives the items of the next call that had any.
-func (a *answers) Next(context.Context) (duck.Batch, error) {
-	for a.at < len(a.targets) {
-		t := a.targets[a.at]
-		a.at++
-		if len(t.result.Items) > 0 {
-			return duck.Batch{Items: t.result.Items, Members: cutAll(t.result.Items, a.members)}, nil
-		}
-	}
-	return duck.Batch{}, io.EOF
-}
-
-// Close does nothing: the items are in memory.
-func (a *answers) Close() {}
