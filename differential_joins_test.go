@@ -87,7 +87,7 @@ func newEstate(t *testing.T) *estate {
 		session: open(t, url), sim: sim, plain: &pair{plain: db},
 		rows: map[string][]map[string]string{}, noCase: map[string]bool{}, file: filepath.Join(t.TempDir(), "keys.csv"),
 	}
-	e.exec(t, "SET TimeZone = 'UTC'")
+	e.exec(t, plainSettings)
 	e.exec(t, "ATTACH ':memory:' AS azure")
 	for _, key := range slices.Sorted(maps.Keys(joinTables)) {
 		e.load(t, key)

@@ -31,6 +31,10 @@ const (
 	pool     = "subscriptionId = '" + armsim.ProductionSubscription + "' AND resourceGroupName = 'rg-avd-prod-weu' AND hostPoolName = 'hp-office'"
 )
 
+// plainSettings are those of the DuckDB that planeql is compared with. The
+// optimizer switched off gives a row of NULLs for the first row of no rows.
+const plainSettings = "SET TimeZone = 'UTC'; SET disabled_optimizers = 'top_n_window_elimination'"
+
 // pair is both sides of a differential test.
 type pair struct {
 	session *planeql.Session
@@ -136,7 +140,7 @@ func plainTable(t *testing.T, items []map[string]any) *sql.DB {
 			t.Fatalf("%s: %v", text, err)
 		}
 	}
-	run("SET TimeZone = 'UTC'")
+	run(plainSettings)
 	run("CREATE TABLE sessions (" + strings.Join(columns, ", ") + ")")
 	for _, item := range items {
 		var args []any

@@ -66,9 +66,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		db.Close()
 		return nil, fault.Bug("DuckDB does not take the scan function: %v", err)
 	}
-	// QUALIFY row_number() OVER (ORDER BY x) <= 1 over no rows gives a row of NULLs
-	// where that window is turned into an aggregate. A window over a scan must not become a join of the scan with itself: a scan
-	// is read once.
+	// A scan is read once, so a window over it must not become a join of the scan
+	// with itself. A window of which the first rows are kept must not become an
+	// aggregate: over no rows that gives a row of NULLs (DuckDB 1.5.5).
 	setup := "SET TimeZone = 'UTC'; SET disabled_optimizers = 'window_self_join,top_n_window_elimination'"
 	if o.Threads > 0 {
 		setup += fmt.Sprintf("; SET threads = %d", o.Threads)

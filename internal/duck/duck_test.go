@@ -383,6 +383,23 @@ func TestQuery_nested(t *testing.T) {
 	}
 }
 
+// The first row of no rows is no row.
+func TestQuery_firstOfNone(t *testing.T) {
+	db := open(t)
+	if err := db.Exec(context.Background(), "CREATE TABLE none (x VARCHAR)"); err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{
+		"SELECT x, row_number() OVER (ORDER BY x) AS n FROM none QUALIFY n <= 1",
+		"SELECT x FROM none QUALIFY row_number() OVER (ORDER BY x) <= 1",
+		"SELECT * FROM (SELECT x, row_number() OVER (ORDER BY x) AS n FROM none) WHERE n <= 3",
+	} {
+		if rows, err := all(t, db, query); err != nil || len(rows) != 0 {
+			t.Errorf("%s gives %v, %v", query, rows, err)
+		}
+	}
+}
+
 func TestMisfits(t *testing.T) {
 	db := open(t)
 	scan, _ := db.RegisterScan(&pages{pages: 1, size: 10}, nil)
