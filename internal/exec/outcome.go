@@ -30,6 +30,11 @@ func outcomes(targets []*target) *Rows {
 			rows = append(rows, row)
 			continue
 		}
+		if t.skipped != "" {
+			row[1] = t.skipped
+			rows = append(rows, row)
+			continue
+		}
 		if t.result.Accepted {
 			row[1] = "accepted" // the service goes on with it after its answer
 		}

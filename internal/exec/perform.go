@@ -15,9 +15,7 @@ func callAll(ctx context.Context, targets []*target, env Env, m *meter) {
 	for range min(env.concurrency(), len(targets)) {
 		workers.Go(func() {
 			for t := range work {
-				counted := m.begin(nil)
-				t.result, t.err = env.Client.Do(ctx, t.call)
-				counted(rest.Page{Items: t.result.Items, Attempts: t.result.Attempts, Waited: t.result.Waited}, t.err, true)
+				t.perform(ctx, env, m)
 			}
 		})
 	}
@@ -30,6 +28,18 @@ func callAll(ctx context.Context, targets []*target, env Env, m *meter) {
 	}
 	close(work)
 	workers.Wait()
+}
+
+// perform makes the call of one target.
+func (t *target) perform(ctx context.Context, env Env, m *meter) {
+	if t.prepare != nil {
+		if t.skipped, t.err = t.prepare(ctx); t.skipped != "" || t.err != nil {
+			return
+		}
+	}
+	counted := m.begin(nil)
+	t.result, t.err = env.Client.Do(ctx, t.call)
+	counted(rest.Page{Items: t.result.Items, Attempts: t.result.Attempts, Waited: t.result.Waited}, t.err, true)
 }
 
 func failures(targets []*target) int {

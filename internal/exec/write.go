@@ -17,6 +17,11 @@ type target struct {
 	id     string // path of what is acted on
 	result rest.Result
 	err    error
+
+	// prepare runs right before the call, which it may complete. A word that it
+	// gives is the outcome, and there is no call.
+	prepare func(context.Context) (skip string, err error)
+	skipped string // that word
 }
 
 // RunWrite runs the plan of a statement that changes something. The targets

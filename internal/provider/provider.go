@@ -132,7 +132,8 @@ type Response struct {
 type Call struct {
 	Method    *Method
 	Arguments []Argument
-	Body      []byte // JSON; nil: no body
+	Body      []byte     // JSON; nil: no body
+	Headers   []Argument // that no document declares, such as If-Match
 }
 
 // Argument is the value of a parameter as text, in the form the wire wants.

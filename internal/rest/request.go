@@ -60,6 +60,9 @@ func (c *Client) headers(call provider.Call, h http.Header) error {
 	if m.Resource.Family == provider.ARM {
 		h.Set(clientRequestID, c.options.RequestID())
 	}
+	for _, a := range call.Headers {
+		h.Set(a.Name, a.Value)
+	}
 	for _, a := range call.Arguments {
 		p, ok := m.Parameter(a.Name)
 		if !ok || p.In != provider.InHeader {

@@ -281,3 +281,13 @@ func TestRequest_limit(t *testing.T) {
 		}
 	}
 }
+
+// TestRequest_condition sends a header that no document declares.
+func TestRequest_condition(t *testing.T) {
+	call := poolCall(poolMethod("create_or_update", "PUT"))
+	call.Headers = []provider.Argument{{Name: "If-Match", Value: `"7"`}}
+	r, err := direct().Request(call)
+	if err != nil || r.Header.Get("If-Match") != `"7"` {
+		t.Errorf("If-Match %q, %v", r.Header.Get("If-Match"), err)
+	}
+}

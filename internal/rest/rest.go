@@ -78,6 +78,7 @@ type Result struct {
 	Status    int
 	Items     [][]byte // raw JSON of each row of the answer; none where it is empty
 	RequestID string
+	ETag      string // of what was answered; empty where the service gives none
 	Attempts  int
 	Waited    time.Duration
 	Duration  time.Duration
@@ -104,7 +105,7 @@ func (c *Client) Do(ctx context.Context, call provider.Call) (Result, error) {
 		return Result{}, refusal(call.Method, request, response)
 	}
 	result := Result{
-		Status: response.Status, RequestID: response.RequestID,
+		Status: response.Status, RequestID: response.RequestID, ETag: response.Header.Get("ETag"),
 		Attempts: response.Attempts, Waited: response.Waited, Duration: response.Duration,
 	}
 	reply, err := split(response.Body, layoutOf(call.Method))
