@@ -1,11 +1,14 @@
 // Package openapi reads OpenAPI 3 documents lazily: the text is cut into its
 // sections by indentation, a section is parsed when something in it is asked
 // for, and references are followed when a schema is walked. A document of
-// several megabytes so costs what the part in use costs.
+// several megabytes so costs what the part in use costs. What a document says
+// can be kept in a binary form ([Document.Compile], [Load]), from which a part
+// is read in a fraction of that.
 //
 // The package checks no document against the OpenAPI specification and follows
 // no reference to another file. What it cannot read is a fault.DocumentInvalid
-// with the file and the line. Start reading at [Parse], [Node] and [Schema].
+// with the file and the line. Start reading at [Parse], [Node] and [Schema]; the
+// binary form is described in compile.go.
 package openapi
 
 import (
@@ -22,20 +25,24 @@ import (
 	"github.com/planeql/planeql/internal/fault"
 )
 
-// Limits of a document. The largest published document has 10 MB and nests
-// about 40 deep; what is beyond these is an attack or an accident.
+// MaxSize is the length of a document that is read. The largest published one
+// has 10 MB and nests about 40 deep; what is beyond the limits is an attack or
+// an accident.
+const MaxSize = 32 << 20
+
+// Further limits of a document.
 const (
-	maxSize  = 256 << 20
 	maxDepth = 1000
-	maxNodes = 20_000_000
+	maxNodes = 5_000_000
 )
 
 // Document is an OpenAPI document. It may be shared by goroutines.
 type Document struct {
 	Name string // as given to Parse; prefix of positions
 
-	data []byte
-	root *Node
+	data   []byte
+	stored *stored // instead of data, where the document was loaded in its binary form
+	root   *Node
 
 	whole     sync.Once // the text parsed in one go, where cutting is not possible
 	wholeRoot *Node
@@ -50,9 +57,8 @@ type Document struct {
 // [Document.Check] reads everything. The text must not change afterwards.
 func Parse(name string, data []byte) (*Document, error) {
 	d := &Document{Name: name, data: data, schemas: map[*Node]*Schema{}}
-	if len(data) > maxSize {
-		return nil, d.invalid(0, "the document has %d MB, more than the %d MB that are read",
-			len(data)>>20, maxSize>>20)
+	if len(data) > MaxSize {
+		return nil, TooLarge(name, int64(len(data)))
 	}
 	d.root = &Node{doc: d, part: &part{end: len(data), line: 1, root: true}}
 	if lines(data) {
@@ -65,6 +71,12 @@ func Parse(name string, data []byte) (*Document, error) {
 		return nil, d.root.Invalid("the document is not a mapping of keys to values")
 	}
 	return d, nil
+}
+
+// TooLarge makes the error for a document that is longer than [MaxSize].
+func TooLarge(name string, size int64) *fault.Error {
+	d := Document{Name: name}
+	return d.invalid(0, "the document has %d MB, more than the %d MB that are read", size>>20, MaxSize>>20)
 }
 
 // lines tells whether the text is UTF-8 whose lines end in a line feed. YAML
@@ -82,7 +94,7 @@ func lines(data []byte) bool {
 func (d *Document) Root() *Node { return d.root }
 
 // Check reads every section and gives the first error, nil where there is none.
-func (d *Document) Check() error { return d.root.check(0) }
+func (d *Document) Check() error { return d.root.Check() }
 
 // Resolve follows a reference inside the document, such as
 // "#/components/schemas/HostPool". The parts are decoded as RFC 6901 says, in

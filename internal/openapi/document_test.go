@@ -178,7 +178,7 @@ func TestInvalid(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
-	_, err := Parse("doc.yaml", make([]byte, maxSize+1))
+	_, err := Parse("doc.yaml", make([]byte, MaxSize+1))
 	if e := fault.As(err); e == nil || e.Code != fault.DocumentInvalid {
 		t.Errorf("got %v", err)
 	}

@@ -31,9 +31,10 @@ type Node struct {
 	index   map[string]int // key -> entry, where there are many
 	items   []*Node        // of a sequence
 
-	part *part // where the node still has to be read; never changes
-	once sync.Once
-	err  error
+	part    *part // where the node still has to be read; never changes
+	section int   // the same in the binary form, from 1
+	once    sync.Once
+	err     error
 }
 
 // Entry is a key of a mapping with its value.
@@ -44,7 +45,7 @@ type Entry struct {
 
 // load reads the section of the node, once.
 func (n *Node) load() *Node {
-	if n != nil && n.part != nil {
+	if n != nil && (n.part != nil || n.section != 0) {
 		n.once.Do(n.read)
 	}
 	return n
@@ -61,22 +62,32 @@ func (n *Node) Err() error {
 
 // Check reads the node and all below it and gives the first error. References
 // are not followed.
-func (n *Node) Check() error { return n.check(0) }
+func (n *Node) Check() error { return n.check(0, map[*Node]bool{}) }
 
-// check reads the node and all below it.
-func (n *Node) check(depth int) error {
+// check reads the node and all below it, each section once.
+func (n *Node) check(depth int, seen map[*Node]bool) error {
 	if err := n.Err(); err != nil || n == nil {
 		return err
 	}
-	if depth > maxDepth {
+	if depth > maxDepth+2*indexedLevels {
 		return n.Invalid("the document nests more than %d deep", maxDepth)
 	}
-	// Only sections can still be unread, and none is below a node that is none.
-	if n.part == nil {
+	// In a text, only sections can still be unread, and none is below a node that
+	// is none. In the binary form sections may be anywhere, and one may be at
+	// several places.
+	if n.part == nil && n.doc.stored == nil || n.section != 0 && seen[n] {
 		return nil
 	}
+	if n.section != 0 {
+		seen[n] = true
+	}
 	for _, e := range n.entries {
-		if err := e.Value.check(depth + 1); err != nil {
+		if err := e.Value.check(depth+1, seen); err != nil {
+			return err
+		}
+	}
+	for _, item := range n.items {
+		if err := item.check(depth+1, seen); err != nil {
 			return err
 		}
 	}

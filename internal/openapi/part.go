@@ -26,6 +26,10 @@ type part struct {
 // read fills the node from its part: by cutting, where the text allows it, else
 // with the YAML library.
 func (n *Node) read() {
+	if n.section != 0 {
+		n.doc.stored.fill(n)
+		return
+	}
 	p := n.part
 	n.line = p.line
 	if p.levels > 0 && (p.root || p.open) && n.cut() || !p.open && !p.root && n.plain() {

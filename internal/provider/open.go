@@ -24,7 +24,7 @@ type Provider struct {
 	Family      Family
 	Services    []ServiceInfo // in document order
 
-	files    fs.FS
+	docs     documents
 	folder   string // of the version
 	services map[string]*slot
 }
@@ -58,27 +58,32 @@ const googleFolder = "googleapis.com"
 // <provider>/<version>/provider.yaml. No service is read. The error is a
 // fault.DocumentMissing or a fault.DocumentInvalid.
 func Open(files fs.FS, name string) (*Provider, error) {
-	folder := name
-	if name == "google" {
-		folder = googleFolder
+	return open(documents{files: files}, name, "")
+}
+
+// open reads the provider.yaml of a version of a provider; an empty version is
+// the newest.
+func open(docs documents, name, version string) (*Provider, error) {
+	folder := Folder(name)
+	if version == "" {
+		versions, err := sorted(docs.files, folder)
+		if err != nil {
+			return nil, notInstalled(name, "", err)
+		}
+		version = versions[len(versions)-1]
 	}
-	version, err := newest(files, folder)
-	if err != nil {
-		return nil, missing("the documents of the provider %q are not installed", name).Because(err)
+	folder = path.Join(folder, version)
+	doc, err := docs.document(folder, "provider.yaml")
+	if err != nil && fault.As(err) == nil {
+		return nil, notInstalled(name, version, err)
 	}
-	file := path.Join(folder, version, "provider.yaml")
-	data, err := fs.ReadFile(files, file)
-	if err != nil {
-		return nil, missing("the provider %q has no file %s", name, file).Because(err)
-	}
-	doc, err := openapi.Parse(file, data)
 	if err == nil {
 		err = doc.Check()
 	}
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{Name: name, files: files, folder: path.Join(folder, version)}
+	p := &Provider{Name: name, docs: docs, folder: folder}
 	p.read(doc.Root())
 	if p.Version == "" {
 		p.Version = version
@@ -123,11 +128,11 @@ func inVersion(ref string) string {
 	return parts[len(parts)-1]
 }
 
-// newest gives the name of the newest version folder.
-func newest(files fs.FS, folder string) (string, error) {
+// sorted gives the versions of a provider that are there, the newest last.
+func sorted(files fs.FS, folder string) ([]string, error) {
 	entries, err := fs.ReadDir(files, folder)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var versions []string
 	for _, e := range entries {
@@ -136,24 +141,31 @@ func newest(files fs.FS, folder string) (string, error) {
 		}
 	}
 	if len(versions) == 0 {
-		return "", fs.ErrNotExist
+		return nil, fs.ErrNotExist
 	}
-	return slices.MaxFunc(versions, compareVersions), nil
+	slices.SortFunc(versions, CompareVersions)
+	return versions, nil
 }
 
-// compareVersions orders v1.2.3 by its numbers, so that v0.10.0 is after
-// v0.9.0. The format's v00.00.00000 is no semantic version, hence not the rule
-// of those. Names that are no versions come first, by text.
-func compareVersions(a, b string) int {
+// CompareVersions orders v1.2.3 by its numbers, so that v0.10.0 is after
+// v0.9.0, and v1.0.0-rc1 before v1.0.0. The format's v00.00.00000 is no semantic
+// version, hence not the rule of those. Names that are no versions come first,
+// by text.
+func CompareVersions(a, b string) int {
 	x, y := numbers(a), numbers(b)
 	if order := slices.Compare(x, y); order != 0 {
 		return order
+	}
+	_, first, _ := strings.Cut(a, "-")
+	_, second, _ := strings.Cut(b, "-")
+	if x != nil && (first == "") != (second == "") {
+		return len(second) - len(first) // the one without is after all
 	}
 	return strings.Compare(a, b)
 }
 
 // numbers gives the numbers of a version, nil for a name that is none. What
-// follows a hyphen, a pre-release, does not count.
+// follows a hyphen, a pre-release, is none of them.
 func numbers(version string) []int {
 	core, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), "-")
 	var list []int
@@ -182,33 +194,32 @@ func (p *Provider) Service(name string) (*Service, error) {
 
 // open reads the document of a service.
 func (p *Provider) open(info ServiceInfo) (*Service, error) {
-	file := path.Join(p.folder, info.file)
-	data, err := p.readFile(file)
-	if err != nil {
-		return nil, missing("the document of the service %q is not there: %s", p.Name+"."+info.Name, file).Because(err)
+	doc, err := p.docs.document(p.folder, info.file)
+	if fault.As(err) == nil && err != nil {
+		return nil, missing("the document of the service %q is not there: %s", p.Name+"."+info.Name, path.Join(p.folder, info.file)).
+			Because(err)
 	}
-	doc, err := openapi.Parse(file, data)
 	if err != nil {
 		return nil, err
 	}
 	return newService(p, info, doc)
 }
 
-// readFile reads a file whose name may be written with other case than in the
-// document: such documents were published from systems that do not tell.
-func (p *Provider) readFile(file string) ([]byte, error) {
+// find gives the name of a file, which may be written with other case than in
+// the document: such documents were published from systems that do not tell.
+func (d documents) find(file string) (string, error) {
 	if !fs.ValidPath(file) {
-		return nil, fs.ErrInvalid
+		return "", fs.ErrInvalid
 	}
-	data, err := fs.ReadFile(p.files, file)
+	_, err := fs.Stat(d.files, file)
 	if !errors.Is(err, fs.ErrNotExist) {
-		return data, err
+		return file, err
 	}
-	entries, _ := fs.ReadDir(p.files, path.Dir(file))
+	entries, _ := fs.ReadDir(d.files, path.Dir(file))
 	for _, e := range entries {
 		if strings.EqualFold(e.Name(), path.Base(file)) {
-			return fs.ReadFile(p.files, path.Join(path.Dir(file), e.Name()))
+			return path.Join(path.Dir(file), e.Name()), nil
 		}
 	}
-	return nil, err
+	return "", err
 }
