@@ -74,7 +74,7 @@ func TestOpenInstalled(t *testing.T) {
 			t.Errorf("%s: the form was not made again: %v", name, err)
 		}
 	}
-	write(t, folder, "v1.0.0", strings.Replace(single, "one", "another", 1))
+	write(t, folder, "v1.0.0", strings.Replace(single, "one:", "another:", 1))
 	if got := names(t, folder); !slices.Equal(got, []string{"another"}) {
 		t.Errorf("after the change the resources are %v", got)
 	}
