@@ -180,10 +180,10 @@ func TestDiscovery_digitalOcean(t *testing.T) {
 func TestDiscovery_cloudflare(t *testing.T) {
 	service, s := grow(t, "cloudflare.tar.zst", "cloudflare", "cloudflare", map[string]string{
 		"/accounts":                `{"result": [{"id": "a1", "name": "main"}, {"id": "a2", "name": "lab"}], "result_info": {"page": 1, "per_page": 20, "count": 2, "total_count": 2, "total_pages": 1}}`,
-		"/accounts/a1/access/tags": `{"result": [{"name": "finance", "app_count": 2}]}`,
-		"/accounts/a2/access/tags": `{"result": []}`,
-		"/zones":                   `{"result": [{"id": "z1", "name": "example.com"}]}`,
-		"/zones/z1/dns_records":    `{"result": [{"id": "r1", "type": "A", "name": "www.example.com"}]}`,
+		"/accounts/a1/access/tags": `{"result": [{"name": "finance", "app_count": 2}], "result_info": {"page": 1, "total_pages": 1}}`,
+		"/accounts/a2/access/tags": `{"result": [], "result_info": {"page": 1, "total_pages": 1}}`,
+		"/zones":                   `{"result": [{"id": "z1", "name": "example.com"}], "result_info": {"page": 1, "total_pages": 1}}`,
+		"/zones/z1/dns_records":    `{"result": [{"id": "r1", "type": "A", "name": "www.example.com"}], "result_info": {"page": 1, "total_pages": 1}}`,
 	})
 	checkDiscovered(t, service, s, []discovered{
 		{"SELECT account_id, name FROM cloudflare.zero_trust.tags", "[[a1 finance]]", []string{"/accounts", "/accounts/a1/access/tags", "/accounts/a2/access/tags"}},

@@ -71,6 +71,7 @@ func (l *loader) response(n *openapi.Node, op operation) (Response, error) {
 	r.Description = chosen.At("description").Text()
 	var schema *openapi.Schema
 	r.MediaType, schema = l.content(chosen.At("content"), says.At("mediaType").Text())
+	r.Envelope = schema
 	replaced, err := l.override(says)
 	if err != nil {
 		return r, err
@@ -125,25 +126,25 @@ func answerKey(responses *openapi.Node, named string) string {
 // lists are known to be in: value by the rule of Azure Resource Manager, items
 // by that of the format.
 func (l *loader) rows(r *Response, schema *openapi.Schema, key *openapi.Node) error {
-	path := strings.TrimPrefix(strings.TrimPrefix(key.Text(), "$"), ".")
-	if strings.Contains(path, "[") {
-		return key.Invalid("the objectKey %q has a wildcard, which is not supported", key.Text())
+	path, ok := memberPath(key.Text())
+	if !ok {
+		return key.Invalid("the objectKey %q names a single element or a condition, which is not supported", key.Text())
 	}
 	if key.Text() == "" {
-		path = "items"
+		path = []string{"items"}
 		if l.service.family == ARM {
-			path = "value"
+			path = []string{"value"}
 		}
-		if schema.Member(path) == nil || schema.Member(path).Type != "array" {
-			path = ""
+		if schema.Member(path[0]) == nil || schema.Member(path[0]).Type != "array" {
+			path = nil
 		}
 	}
-	for name := range strings.FieldsFuncSeq(path, func(c rune) bool { return c == '.' || c == '/' }) {
-		r.ItemsPath = append(r.ItemsPath, name)
-		schema = schema.Member(name)
+	if n := len(path) - 1; n >= 0 && path[n] == Every && below(schema, path[:n]).Items() != nil {
+		path = path[:n] // the elements of an array are its rows anyway
 	}
+	r.ItemsPath, schema = path, below(schema, path)
 	// A list that the document does not describe is a list nevertheless.
-	r.List = len(r.ItemsPath) > 0 && schema == nil
+	r.List = len(r.ItemsPath) > 0 && (schema == nil || path[len(path)-1] == Every)
 	r.Item = schema
 	if schema != nil && schema.Type == "array" {
 		r.List, r.Item = true, schema.Items()

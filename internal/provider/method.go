@@ -18,7 +18,7 @@ type operation struct {
 }
 
 // method reads a method with the operation it stands for.
-func (l *loader) method(r *Resource, name string, n *openapi.Node) (*Method, error) {
+func (l *loader) method(r *Resource, name string, at *openapi.Node, n *openapi.Node) (*Method, error) {
 	if err := n.Check(); err != nil {
 		return nil, err
 	}
@@ -51,6 +51,8 @@ func (l *loader) method(r *Resource, name string, n *openapi.Node) (*Method, err
 		return nil, err
 	}
 	m.NextLink = nextLink(op.node.At("x-ms-pageable"))
+	m.GraphQL = graphQL(op.node.At("x-stackQL-graphQL"))
+	m.Paging = l.statedPaging(n, at)
 	return m, nil
 }
 

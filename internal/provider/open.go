@@ -26,6 +26,7 @@ type Provider struct {
 
 	docs     documents
 	folder   string // of the version
+	config   *openapi.Node
 	services map[string]*slot
 }
 
@@ -36,6 +37,7 @@ type ServiceInfo struct {
 	Description string
 	Version     string
 	file        string // inside the folder of the version
+	config      *openapi.Node
 }
 
 // slot holds a service once it is loaded.
@@ -46,9 +48,12 @@ type slot struct {
 	err     error
 }
 
-// armProviders are the published providers whose services all speak the
-// protocol of Azure Resource Manager.
-var armProviders = []string{"azure", "azure_extras", "azure_isv", "azure_stack"}
+// families are the published providers whose services all speak one protocol.
+var families = map[string]Family{
+	"azure": ARM, "azure_extras": ARM, "azure_isv": ARM, "azure_stack": ARM,
+	"google": Google, "googleadmin": Google, "googleworkspace": Google, "firebase": Google,
+	"aws": AWS, "awscc": AWS, "github": GitHub, "okta": Okta, "k8s": K8s,
+}
 
 // googleFolder is where the provider google lives: the one name in the format
 // that is not its folder's.
@@ -103,9 +108,8 @@ func (p *Provider) read(root *openapi.Node) {
 	p.Title = root.At("title").Text()
 	p.Description = root.At("description").Text()
 	p.AuthType = root.At("config", "auth", "type").Text()
-	if slices.Contains(armProviders, p.Name) {
-		p.Family = ARM
-	}
+	p.config = root.At("config")
+	p.Family = families[p.Name]
 	p.services = map[string]*slot{}
 	for _, e := range root.At("providerServices").Entries() {
 		info := ServiceInfo{
@@ -114,6 +118,7 @@ func (p *Provider) read(root *openapi.Node) {
 			Description: e.Value.At("description").Text(),
 			Version:     e.Value.At("version").Text(),
 			file:        inVersion(e.Value.At("service", "$ref").Text()),
+			config:      e.Value.At("config"),
 		}
 		p.Services = append(p.Services, info)
 		p.services[e.Key] = &slot{info: info}

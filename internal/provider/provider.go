@@ -17,7 +17,12 @@ type Family string
 // The families.
 const (
 	Generic Family = ""
-	ARM     Family = "arm" // Azure Resource Manager
+	ARM     Family = "arm"    // Azure Resource Manager
+	Google  Family = "google" // Google's APIs, by its API improvement proposals
+	AWS     Family = "aws"    // the query, JSON and REST protocols of Amazon's services
+	GitHub  Family = "github"
+	Okta    Family = "okta"
+	K8s     Family = "k8s" // Kubernetes
 )
 
 // Verb is the SQL verb that a method serves.
@@ -78,10 +83,13 @@ type Method struct {
 	Parameters []Parameter // in document order
 	Body       *Body       // nil: the method takes none
 	Response   Response
+	Wire       Wire     // how arguments become a request, where it is not the usual way
+	GraphQL    *GraphQL // nil: no query of that language
 
-	NextLink    string // member of the answer that holds the next page's URL; empty where the family rules
-	LongRunning bool   // the document marks it so; any write of the ARM family may turn out so
-	ReadOnly    bool   // changes nothing at the service: a GET, or a POST that is marked so
+	NextLink    string  // member of the answer that holds the next page's URL; empty where the family rules
+	Paging      *Paging // how a list goes on by the document's own word; nil: it says nothing
+	LongRunning bool    // the document marks it so; any write of the ARM family may turn out so
+	ReadOnly    bool    // changes nothing at the service: a GET, or a POST that is marked so
 }
 
 // Constant is a query parameter with a fixed value.
@@ -99,6 +107,14 @@ const (
 	InServer Location = "server"
 )
 
+// The locations that are no parameters of OpenAPI: a member of the request's
+// body, by which AWS and others list and filter, and the place of the cursor in
+// a GraphQL query.
+const (
+	InBody   Location = "body"
+	InCursor Location = "cursor"
+)
+
 // Parameter is a named input of a method, other than a member of its body.
 type Parameter struct {
 	Name        string // as on the wire
@@ -109,12 +125,26 @@ type Parameter struct {
 	Raw         bool // the value is put into the path unescaped (x-ms-skip-url-encoding)
 }
 
+// Wire says how the arguments of a method become a request.
+type Wire struct {
+	Form      bool   // the query goes as the form of a POST (get_query_to_post_form_utf_8)
+	Canonical bool   // JSON in a query is written out as Key.1.Name (AWSCanonical)
+	Drop      bool   // query parameters that begin with __ stay at home
+	Protocol  string // info.x-protocol: query, ec2, json, rest-json, rest-xml
+	Service   string // the name under which AWS signs
+}
+
 // Body is what a method takes as its request body.
 type Body struct {
 	MediaType string
 	Required  bool
-	Schema    *openapi.Schema
-	Naming    string // requestBodyTranslate: "" means the data__ prefix
+	Schema    *openapi.Schema // of the members by which the body is given
+	Naming    string          // requestBodyTranslate: "" means the data__ prefix
+	Wrap      string          // member that the given ones are put into; empty: none
+	Casing    string          // nativeCasing: what the service's own names look like
+	Base      string          // JSON object that lies under the given members
+	Default   string          // JSON that is sent where nothing is given
+	Transform *Transform      // what is done to the body before it is sent; nil: nothing
 }
 
 // Response is where the rows of an answer are.
@@ -122,10 +152,18 @@ type Response struct {
 	Statuses    []int           // success codes that the document lists
 	ItemsPath   []string        // members to follow to the rows; empty: the answer is the row
 	Item        *openapi.Schema // schema of a row; nil: the document does not say
+	Envelope    *openapi.Schema // schema of the whole answer as the service sends it; nil: the document does not say
 	List        bool            // the rows are a list; else the answer is one row
 	Description string
 	MediaType   string
-	Flatten     bool // Item has the members of properties at the top, the wire has them below
+	Flatten     bool       // Item has the members of properties at the top, the wire has them below
+	Transform   *Transform // what the answer is turned into before it is read; nil: nothing
+}
+
+// Transform turns a body into another by a rule of the document.
+type Transform struct {
+	Kind string // such as golang_template_json_v0.3.0
+	Body string
 }
 
 // Call is one use of a method: what the request needs, nothing about HTTP.

@@ -393,7 +393,7 @@ func TestBadMethods(t *testing.T) {
 		{"another file", "'#/paths/~1check/post'", "'x.yaml#/paths/~1check/post'", "does not have the form"},
 		{"no operation", "operation: {$ref: '#/paths/~1check/post'}", "other: {}", "does not have the form"},
 		{"lost parameter", "- {name: If-Match, in: header, schema: {type: string}}", "- {$ref: '#/components/parameters/No'}", "points at nothing"},
-		{"wildcard", "response: {openAPIDocKey: '204'}", "response: {openAPIDocKey: '204', objectKey: '$.a[*].b'}", "wildcard"},
+		{"one element", "response: {openAPIDocKey: '204'}", "response: {openAPIDocKey: '204', objectKey: '$.a[0].b'}", "single element"},
 		{"lost override", "response: {openAPIDocKey: '204'}", "response: {schema_override: {$ref: '#/components/schemas/No'}}", "points at nothing"},
 		{"bad verb entry", "update: []", "update: [{$ref: '#/components/x-stackQL-resources/things/methods/no'}]", `has no method "no"`},
 		{"bad verb pointer", "update: []", "update: [{$ref: '#/x'}]", "names no method"},

@@ -18,6 +18,7 @@ type Service struct {
 	Version     string
 
 	family Family
+	config []*openapi.Node // config of the service and of the provider in provider.yaml
 	doc    *openapi.Document
 	names  []string
 	cells  map[string]*cell
@@ -43,7 +44,7 @@ func newService(p *Provider, info ServiceInfo, doc *openapi.Document) (*Service,
 	}
 	s := &Service{
 		Provider: p.Name, Name: info.Name, Title: info.Title, Description: info.Description, Version: info.Version,
-		family: p.Family, doc: doc, cells: map[string]*cell{},
+		family: p.Family, config: []*openapi.Node{info.config, p.config}, doc: doc, cells: map[string]*cell{},
 	}
 	if s.Title == "" {
 		s.Title = root.At("info", "title").Text()
@@ -164,7 +165,7 @@ func (l *loader) resource(name string, n *openapi.Node) *Resource {
 		}
 	}
 	for _, e := range n.At("methods").Entries() {
-		m, err := l.method(r, e.Key, e.Value)
+		m, err := l.method(r, e.Key, n, e.Value)
 		if err != nil {
 			r.Problems = append(r.Problems, err)
 			continue

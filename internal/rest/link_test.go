@@ -18,11 +18,11 @@ func TestNextInHeader(t *testing.T) {
 		`<https://a/broken; rel="next"`:                                      "",
 		`<https://a/x>; rel="nextish"`:                                       "",
 	} {
-		if got := nextInHeader(http.Header{"Link": {value}}); got != want {
+		if got := nextInHeader(http.Header{"Link": {value}}, "Link"); got != want {
 			t.Errorf("%s: %q, want %q", value, got, want)
 		}
 	}
-	if got := nextInHeader(http.Header{"Link": {`<a>; rel="self"`, `<b>; rel="next"`}}); got != "b" {
+	if got := nextInHeader(http.Header{"Link": {`<a>; rel="self"`, `<b>; rel="next"`}}, "Link"); got != "b" {
 		t.Errorf("two heads: %q", got)
 	}
 }

@@ -3,10 +3,11 @@ package rest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
-	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,7 +40,10 @@ func (c *Client) Pages(ctx context.Context, call provider.Call) iter.Seq2[Page, 
 			yield(Page{}, err)
 			return
 		}
-		w := walk{client: c, method: call.Method, request: request, first: request.URL, seen: map[string]bool{}}
+		w := walk{
+			client: c, method: call.Method, call: call, course: courseOf(call.Method),
+			request: request, first: request.URL, seen: map[string]bool{},
+		}
 		for !w.done {
 			page, err := w.step(ctx)
 			if !yield(page, err) || err != nil {
@@ -53,10 +57,14 @@ func (c *Client) Pages(ctx context.Context, call provider.Call) iter.Seq2[Page, 
 type walk struct {
 	client  *Client
 	method  *provider.Method
+	call    provider.Call
+	course  *course
 	request transport.Request // of the next page
 	first   string            // URL of the first
+	put     []placed          // what was put into the request of this page
 	number  int
-	seen    map[string]bool // URLs that were read by GET
+	seen    map[string]bool // requests that were sent
+	last    []byte          // the answer before this one, where pages are counted
 	done    bool
 }
 
@@ -65,17 +73,14 @@ func (w *walk) step(ctx context.Context) (Page, error) {
 	if w.number >= w.client.options.MaxPages {
 		return Page{}, w.tooMany()
 	}
-	if w.request.Method == http.MethodGet {
-		w.seen[w.request.URL] = true
-	}
+	w.seen[requestKey(w.request)] = true
 	response, err := w.client.send(ctx, w.method, w.request)
 	if err != nil {
 		return Page{}, err
 	}
-	l := layoutOf(w.method)
-	reply, err := split(response.Body, l)
+	reply, err := split(response.Body, w.course.layout)
 	if err == nil {
-		err = reply.asList(l)
+		err = reply.asList(w.course.layout)
 	}
 	if err == nil && response.Status == http.StatusOK && len(bytes.TrimSpace(response.Body)) == 0 {
 		err = errEmpty
@@ -84,13 +89,17 @@ func (w *walk) step(ctx context.Context) (Page, error) {
 		return Page{}, unreadable(w.method, w.request, response, err)
 	}
 	w.number++
-	next := w.nextOf(reply, response)
+	next, err := w.course.next(w, &reply, response)
+	if fault.As(err) == nil && err != nil {
+		err = unreadable(w.method, w.request, response, err)
+	}
+	w.last = response.Body
 	page := Page{
-		Items: reply.items, Bytes: len(response.Body), Number: w.number, Last: next == "",
+		Items: reply.items, Bytes: len(response.Body), Number: w.number, Last: next.end(),
 		RequestID: response.RequestID, Attempts: response.Attempts, Waited: response.Waited, Duration: response.Duration,
 	}
 	w.done = page.Last
-	if !page.Last {
+	if err == nil && !page.Last {
 		err = w.follow(next, response)
 	}
 	if err != nil {
@@ -99,9 +108,33 @@ func (w *walk) step(ctx context.Context) (Page, error) {
 	return page, nil
 }
 
+// requestKey tells requests apart.
+func requestKey(r transport.Request) string { return r.Method + " " + r.URL + "\x00" + string(r.Body) }
+
+// exhausted tells whether a listing whose answers do not tell of their end is
+// at it: the page is empty, or the same as the one before, from a service that
+// does not count pages after all.
+func (w *walk) exhausted(r *reply) bool {
+	return len(r.items) == 0 || w.last != nil && bytes.Equal(w.last, r.body)
+}
+
+// argument gives the number that a parameter had in the request of this page.
+func (w *walk) argument(name string, otherwise int64) int64 {
+	text, given := argument(w.call, name)
+	for _, p := range w.put {
+		if p.name == name {
+			text, given = p.value, true
+		}
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); given && err == nil {
+		return n
+	}
+	return otherwise
+}
+
 // asList puts the items of an answer in place: the whole object where that is
 // the item. A list without its member is no empty list.
-func (r *reply) asList(l layout) error {
+func (r *reply) asList(l *layout) error {
 	switch {
 	case r.found || r.whole == nil:
 		return nil
@@ -116,61 +149,25 @@ func (r *reply) asList(l layout) error {
 	return missingMember(strings.Join(l.path, "."))
 }
 
-// nextOf gives the link to the next page, or nothing: that of the answer's body,
-// else that of its head.
-func (w *walk) nextOf(reply reply, response *transport.Response) string {
-	if reply.next != "" {
-		return w.linkOf(reply.next)
+// follow prepares the request of the next page.
+func (w *walk) follow(next step, response *transport.Response) error {
+	var err error
+	if next.link != "" {
+		err = w.open(next.link, response)
+	} else {
+		w.put = next.put
+		w.request, err = w.client.request(w.call, next.put)
 	}
-	if !w.method.Response.List {
-		return ""
+	if err == nil && w.seen[requestKey(w.request)] {
+		return w.broken(response, "the link to the next page leads back to a page that was read already").
+			WithHint("the service would be read for ever; the rows so far are not all of them")
 	}
-	return nextInHeader(response.Header)
+	return err
 }
 
-// relation finds the relation next among the parameters of a link.
-var relation = regexp.MustCompile(`(?i);\s*rel\s*=\s*("([^"]*\s)?next(\s[^"]*)?"|next\b)`)
-
-// nextInHeader gives the target of the link with the relation next (RFC 8288),
-// by which GitHub and Okta go on.
-func nextInHeader(header http.Header) string {
-	for _, rest := range header.Values("Link") {
-		for {
-			_, after, ok := strings.Cut(rest, "<")
-			target, behind, closed := strings.Cut(after, ">")
-			if !ok || !closed {
-				break
-			}
-			parameters, _, _ := strings.Cut(behind, "<")
-			if relation.MatchString(parameters) {
-				return target
-			}
-			rest = behind
-		}
-	}
-	return ""
-}
-
-// linkOf gives the link to the next page of a list that goes on by a token: the
-// same request with the token in it.
-func (w *walk) linkOf(next string) string {
-	if !pagesByToken(w.method) {
-		return next
-	}
-	u, err := url.Parse(w.first)
-	if err != nil {
-		return next
-	}
-	query := u.Query()
-	query.Set(pageToken, next)
-	u.RawQuery = query.Encode()
-	return u.String()
-}
-
-// follow prepares the request of the page behind a link. The link is taken as
-// it is: it holds the version and the filter already. Lists that begin with a
-// POST go on with a GET.
-func (w *walk) follow(link string, response *transport.Response) error {
+// open takes a link for the next request as it is: it holds the version and the
+// filter already. Lists that begin with a POST go on with a GET.
+func (w *walk) open(link string, response *transport.Response) error {
 	next, err := resolve(link, response.URL)
 	if err != nil {
 		return w.broken(response, "the link to the next page cannot be read").Because(err).WithHint(linkHint)
@@ -187,10 +184,6 @@ func (w *walk) follow(link string, response *transport.Response) error {
 			WithHint("a credential is not carried to another host; " +
 				"if the service was called through --endpoint, it has to write its own address into links")
 	}
-	if w.seen[next.String()] {
-		return w.broken(response, "the link to the next page leads back to a page that was read already").
-			WithHint("the service would be read for ever; the rows so far are not all of them")
-	}
 	w.request.URL = next.String()
 	w.request.Header = w.request.Header.Clone()
 	if w.request.Header.Get(clientRequestID) != "" { // an id is for one request
@@ -201,6 +194,16 @@ func (w *walk) follow(link string, response *transport.Response) error {
 		w.request.Header.Del("Content-Type")
 	}
 	return nil
+}
+
+// errNoText is the error of a member that holds no link.
+func errNoText(name string) error { return fmt.Errorf("the member %q is not a text", name) }
+
+// stuck makes the fault of an answer that says that more rows follow, where the
+// document does not say how to ask for them.
+func (w *walk) stuck(response *transport.Response) *fault.Error {
+	return w.broken(response, "the service says that more rows follow, and the document does not say how to ask for them").
+		WithHint("the rows so far are not all of them; name config.pagination in the provider document")
 }
 
 // linkHint is the advice for a link that is no address.

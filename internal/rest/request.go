@@ -17,7 +17,10 @@ const clientRequestID = "x-ms-client-request-id"
 // Request builds the request of a call, exactly as it would be sent, except
 // for the credential. It is what a dry run shows. Errors are faults of the
 // arguments.
-func (c *Client) Request(call provider.Call) (transport.Request, error) {
+func (c *Client) Request(call provider.Call) (transport.Request, error) { return c.request(call, nil) }
+
+// request builds the request of a call, with what its page needs put in.
+func (c *Client) request(call provider.Call, put []placed) (transport.Request, error) {
 	m := call.Method
 	r := transport.Request{
 		Provider: m.Resource.Provider, Method: m.HTTPMethod, Header: http.Header{},
@@ -35,12 +38,17 @@ func (c *Client) Request(call provider.Call) (transport.Request, error) {
 		base = strings.TrimRight(m.Server, "/")
 	}
 	r.URL = base + path
-	if query := c.query(call); query != "" {
+	if query := c.query(call, put); query != "" {
 		r.URL += "?" + query
 	}
 	r.Bucket, r.Limit = limit(m, path, r.URL)
 	if id, ok := ParseID(path); ok && r.Bucket != "" {
 		r.Part = strings.ToLower(id.Namespace) // resource providers have limits of their own
+	}
+	for _, p := range put {
+		if p.in == provider.InHeader {
+			r.Header.Set(p.name, p.value)
+		}
 	}
 	return r, c.headers(call, r.Header)
 }
@@ -209,7 +217,7 @@ func escapeIllegal(text string) string {
 
 // query encodes constants and query arguments, sorted by name, blanks as %20:
 // not every service reads + as a blank.
-func (c *Client) query(call provider.Call) string {
+func (c *Client) query(call provider.Call, put []placed) string {
 	m := call.Method
 	values := url.Values{}
 	for _, k := range m.Constants {
@@ -225,6 +233,11 @@ func (c *Client) query(call provider.Call) string {
 	for _, a := range call.Arguments {
 		if p, ok := m.Parameter(a.Name); ok && p.In == provider.InQuery && !isConstant(m, a.Name) {
 			values.Add(a.Name, a.Value)
+		}
+	}
+	for _, p := range put {
+		if p.in == provider.InQuery {
+			values.Set(p.name, p.value)
 		}
 	}
 	return strings.ReplaceAll(values.Encode(), "+", "%20")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,47 +12,100 @@ import (
 	"github.com/planeql/planeql/internal/provider"
 )
 
-// layout says where in an answer the items and the next page's link are.
-type layout struct {
-	path  []string // members to follow to the items; empty: the answer is the item
-	links []string // top-level members, any of which may hold the link
-	loose bool     // a list without the member of its items is empty
+// place is a node of the tree of members that an answer is searched for.
+type place struct {
+	next  map[string]*place
+	items bool // the rows are here
+	each  bool // every value of the object here is a row
+	leads bool // the way to the rows passes here
+	mark  int  // number of the value that is wanted, from 1; 0: none
 }
 
-// layoutOf gives the layout of a method's answers. Documents of Azure mostly
-// do not say how lists page, so the names that the family uses always count.
-// Elsewhere an empty list often comes without its member, since encoders of
-// protocol buffers leave out what is empty; Azure's guidelines require it.
-func layoutOf(m *provider.Method) layout {
-	l := layout{path: m.Response.ItemsPath, loose: m.Resource.Family != provider.ARM}
-	if m.NextLink != "" {
-		l.links = append(l.links, m.NextLink)
+// layout says where in an answer the rows are, and what else is looked for.
+type layout struct {
+	root  place
+	path  []string // members to follow to the rows; empty: the answer is the row
+	loose bool     // a list without the member of its rows is empty
+	marks int
+}
+
+// newLayout makes the layout for rows at a path. Elsewhere than in Azure, whose
+// guidelines forbid it, an empty list often comes without its member, since
+// encoders of protocol buffers leave out what is empty.
+func newLayout(path []string, loose bool) *layout {
+	l := &layout{path: path, loose: loose}
+	if len(path) == 0 {
+		return l
 	}
-	if m.Resource.Family == provider.ARM {
-		l.links = append(l.links, "nextLink", "@odata.nextLink")
+	each := path[len(path)-1] == provider.Every
+	if each {
+		path = path[:len(path)-1]
 	}
-	if pagesByToken(m) {
-		l.links = append(l.links, "nextPageToken")
+	at := &l.root
+	at.leads = true
+	for _, name := range path {
+		at = at.child(name)
+		at.leads = true
 	}
+	at.items, at.each = true, each
 	return l
 }
 
-// pageToken is the parameter that takes the nextPageToken of an answer, by
-// Google's design guide (AIP-158), which its documents do not repeat.
-const pageToken = "pageToken"
+// layoutOf gives the layout of a method's answers.
+func layoutOf(m *provider.Method) *layout {
+	return newLayout(m.Response.ItemsPath, m.Resource.Family != provider.ARM)
+}
 
-// pagesByToken tells whether a list goes on by a token rather than a link.
-func pagesByToken(m *provider.Method) bool {
-	p, ok := m.Parameter(pageToken)
-	return ok && p.In == provider.InQuery && m.NextLink == "" && m.Resource.Family != provider.ARM
+// mark asks for the value at a path and gives its number.
+func (l *layout) mark(path []string) int {
+	if len(path) == 0 {
+		return 0
+	}
+	at := &l.root
+	for _, name := range path {
+		at = at.child(name)
+	}
+	if at.mark == 0 {
+		l.marks++
+		at.mark = l.marks
+	}
+	return at.mark
+}
+
+// child gives the place of a member, made where there is none.
+func (p *place) child(name string) *place {
+	if p.next == nil {
+		p.next = map[string]*place{}
+	}
+	if p.next[name] == nil {
+		p.next[name] = &place{}
+	}
+	return p.next[name]
+}
+
+// at gives the place of a member; nil where nothing below it is wanted.
+func (p *place) at(name string) *place {
+	if found := p.next[name]; found != nil {
+		return found
+	}
+	return p.next[provider.Every]
 }
 
 // reply is an answer taken apart. All slices point into the answer.
 type reply struct {
 	items [][]byte
-	found bool   // the place of the items was there, null included
-	whole []byte // the object or other value that the answer is; nil: an empty answer, or a list
-	next  string
+	found bool     // the place of the items was there, null included
+	body  []byte   // all of it
+	whole []byte   // the object or other value that the answer is; nil: an empty answer, or a list
+	marks [][]byte // raw values by the numbers of the layout's marks; nil where there is none
+}
+
+// value gives the raw value of a mark; nil where the answer has none.
+func (r *reply) value(mark int) []byte {
+	if mark == 0 || mark >= len(r.marks) {
+		return nil
+	}
+	return r.marks[mark]
 }
 
 // errNotJSON is the error of an answer that is something else than JSON.
@@ -61,12 +113,13 @@ var errNotJSON = errors.New("the answer is not JSON")
 
 // split takes an answer apart in one pass that also checks it: a broken answer
 // is an error even where the break is behind the last item.
-func split(body []byte, l layout) (reply, error) {
+func split(body []byte, l *layout) (reply, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
-	s := splitter{body: body, layout: l, in: jsontext.NewDecoder(
+	s := splitter{reply: reply{body: body}, layout: l, in: jsontext.NewDecoder(
 		bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true))}
+	s.marks = make([][]byte, l.marks+1)
 	if len(bytes.TrimSpace(body)) == 0 {
-		return reply{}, nil
+		return s.reply, nil
 	}
 	if err := s.answer(); err != nil {
 		return reply{}, err
@@ -81,9 +134,8 @@ func split(body []byte, l layout) (reply, error) {
 }
 
 type splitter struct {
-	body []byte
-	in   *jsontext.Decoder
-	layout
+	in     *jsontext.Decoder
+	layout *layout
 	reply
 	nested bool // the path to the items leads through a list
 }
@@ -96,7 +148,11 @@ func (s *splitter) answer() error {
 		s.found = true
 		return s.array(nil)
 	case '{':
-		return s.top()
+		if err := s.members(&s.layout.root); err != nil {
+			return err
+		}
+		s.whole = bytes.TrimSpace(s.body[:s.in.InputOffset()])
+		return nil
 	case 0:
 		_, err := s.in.ReadToken()
 		return fmt.Errorf("%w: %w", errNotJSON, err)
@@ -106,25 +162,8 @@ func (s *splitter) answer() error {
 	return err
 }
 
-// top walks the members of the outermost object: the items and the link may
-// stand in either order.
-func (s *splitter) top() error {
-	err := s.members(func(name string) error {
-		if slices.Contains(s.links, name) {
-			return s.link(name)
-		}
-		return s.member(name, s.path)
-	})
-	if err != nil {
-		return err
-	}
-	s.whole = bytes.TrimSpace(s.body[:s.in.InputOffset()])
-	return nil
-}
-
-// members calls f for each member of the object that comes next; f has to
-// consume the value.
-func (s *splitter) members(f func(name string) error) error {
+// members consumes an object, each member's value at its place.
+func (s *splitter) members(p *place) error {
 	if _, err := s.in.ReadToken(); err != nil {
 		return err
 	}
@@ -133,7 +172,7 @@ func (s *splitter) members(f func(name string) error) error {
 		if err != nil {
 			return err
 		}
-		if err := f(token.String()); err != nil {
+		if err := s.at(p.at(token.String())); err != nil {
 			return err
 		}
 	}
@@ -141,53 +180,78 @@ func (s *splitter) members(f func(name string) error) error {
 	return err
 }
 
-// member consumes a member's value, into the items where the path leads there.
-func (s *splitter) member(name string, path []string) error {
-	if len(path) == 0 || name != path[0] {
+// at consumes the value at a place; nil is a place where nothing is wanted.
+func (s *splitter) at(p *place) error {
+	if p == nil {
 		return s.in.SkipValue()
 	}
-	return s.at(path[1:])
-}
-
-// at consumes a value from where path leads on to the items.
-func (s *splitter) at(path []string) error {
 	kind := s.in.PeekKind()
 	switch {
-	case kind == 'n':
+	case kind == 'n' && p.leads:
 		s.found = true
 		return s.in.SkipValue()
-	case len(path) == 0 && kind == '[':
+	case kind == '[' && p.items:
 		if s.found && !s.nested { // the member stands there twice; readers of JSON take the last
 			s.items = nil
 		}
 		s.found = true
 		return s.array(nil)
-	case kind == '[':
+	case kind == '[' && p.leads:
 		s.found, s.nested = true, true
-		return s.array(path)
-	case len(path) == 0 && kind == '{':
+		return s.array(p)
+	case kind == '{' && p.items:
 		s.found = true
+		return s.row(p)
+	case kind == '{' && len(p.next) > 0:
+		return s.members(p)
+	}
+	value, err := s.value()
+	if err == nil && p.mark > 0 {
+		s.marks[p.mark] = value
+	}
+	if err == nil && p.leads {
+		err = fmt.Errorf("the member %q holds no list", strings.Join(s.layout.path, "."))
+	}
+	return err
+}
+
+// row consumes an object where the rows are: it is the one row, or has them as
+// its values.
+func (s *splitter) row(p *place) error {
+	if !p.each {
 		value, err := s.value()
 		s.items = append(s.items, value)
 		return err
-	case kind == '{':
-		return s.members(func(name string) error { return s.member(name, path) })
 	}
-	if err := s.in.SkipValue(); err != nil {
-		return err
-	}
-	return fmt.Errorf("the member %q holds no list", strings.Join(s.path, "."))
-}
-
-// array consumes an array: its elements are items, or path leads from each of
-// them on.
-func (s *splitter) array(path []string) error {
 	if _, err := s.in.ReadToken(); err != nil {
 		return err
 	}
+	for s.in.PeekKind() == '"' {
+		if _, err := s.in.ReadToken(); err != nil {
+			return err
+		}
+		value, err := s.value()
+		if err != nil {
+			return err
+		}
+		s.items = append(s.items, value)
+	}
+	_, err := s.in.ReadToken()
+	return err
+}
+
+// array consumes an array: its elements are items, or p leads from each of
+// them on.
+func (s *splitter) array(p *place) error {
+	if _, err := s.in.ReadToken(); err != nil {
+		return err
+	}
+	if p != nil && p.next[provider.Every] != nil {
+		p = p.next[provider.Every]
+	}
 	for kind := s.in.PeekKind(); kind != ']' && kind != 0; kind = s.in.PeekKind() {
-		if len(path) > 0 {
-			if err := s.at(path); err != nil {
+		if p != nil {
+			if err := s.at(p); err != nil {
 				return err
 			}
 			continue
@@ -211,26 +275,4 @@ func (s *splitter) value() ([]byte, error) {
 	}
 	end := s.in.InputOffset()
 	return s.body[end-int64(len(v)) : end : end], nil
-}
-
-// link consumes the value of a next link. Null and the empty text end a list
-// like the member's absence.
-func (s *splitter) link(name string) error {
-	switch s.in.PeekKind() {
-	case 'n':
-		return s.in.SkipValue()
-	case '"':
-		token, err := s.in.ReadToken()
-		if err != nil {
-			return err
-		}
-		if text := strings.TrimSpace(token.String()); text != "" {
-			s.next = text
-		}
-		return nil
-	}
-	if err := s.in.SkipValue(); err != nil {
-		return err
-	}
-	return fmt.Errorf("the member %q is not a text", name)
 }

@@ -9,7 +9,8 @@ import (
 )
 
 func TestSplit_nestedPath(t *testing.T) {
-	l := layout{path: []string{"result", "items"}, links: []string{"next"}}
+	l := newLayout([]string{"result", "items"}, true)
+	next := l.mark([]string{"next"})
 	for body, want := range map[string]string{
 		`{"result":{"items":[1,2],"x":0},"next":"n"}`:   "1 2|n",
 		`{"next":"n","result":{"x":{},"items":[{}]}}`:   "{}|n",
@@ -19,7 +20,8 @@ func TestSplit_nestedPath(t *testing.T) {
 		`{"next":"a","next":"b","result":{"items":[]}}`: "|b",
 	} {
 		r, err := split([]byte(body), l)
-		if got := string(bytes.Join(r.items, []byte(" "))) + "|" + r.next; err != nil || got != want || !r.found {
+		link, _ := textOf(r.value(next))
+		if got := string(bytes.Join(r.items, []byte(" "))) + "|" + link; err != nil || got != want || !r.found {
 			t.Errorf("%s: %q found %v, want %q, %v", body, got, r.found, want, err)
 		}
 	}
@@ -37,7 +39,8 @@ func FuzzSplit(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	l := layout{path: []string{"value"}, links: []string{"nextLink"}}
+	l := newLayout([]string{"value"}, false)
+	l.mark([]string{"nextLink"})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, err := split(body, l)
 		if err != nil {
@@ -75,7 +78,8 @@ func page(items int) []byte {
 
 func BenchmarkSplit(b *testing.B) {
 	body := page(1000)
-	l := layout{path: []string{"value"}, links: []string{"nextLink"}}
+	l := newLayout([]string{"value"}, false)
+	l.mark([]string{"nextLink"})
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
