@@ -24,10 +24,13 @@ type Simulator struct {
 	state      sync.RWMutex
 	store      *store
 	ids        *identifiers
+	versions   map[string]uint64 // how often what has an etag was written, by key
 	power      map[string]string // power state by the key of a virtual machine
 	tokens     map[string]registration
-	operations map[string]*operation
-	due        atomic.Int64 // when the next operation ends by itself, as Unix nanoseconds; 0: none
+	operations map[string]*operation // by id, those that have ended too
+	running    map[string]*operation // by the resource that they change
+	due        atomic.Int64          // when the next operation ends by itself, as Unix nanoseconds; 0: none
+	watched    atomic.Int64          // how many running operations are polled by reading the resource
 
 	log     requestLog
 	lamport atomic.Int64 // the version counter that AVD sends with each answer
@@ -46,6 +49,12 @@ type Request struct {
 	Body     []byte
 	Status   int // 0: the connection was broken on purpose, or the answer is still under way
 	At       time.Time
+
+	// Done says that a write was carried out, or begun, whether or not the caller
+	// has heard of it: what is listed twice as done has happened twice.
+	Done      bool
+	RequestID string // what the answer says as x-ms-request-id
+	Operation string // id of the long-running operation that was begun or polled
 }
 
 // Message is a message that sendMessage put on the screen of an active session.
@@ -65,6 +74,7 @@ func New(opts ...Option) (*Simulator, error) {
 	for _, opt := range opts {
 		opt(&set)
 	}
+	set = set.with(set.scenario)
 	routes, err := loadRoutes(set)
 	if err != nil {
 		return nil, err
@@ -73,7 +83,8 @@ func New(opts ...Option) (*Simulator, error) {
 		settings: set, routes: routes,
 		faults: newFaultPlan(set.faults, set.seed), buckets: newBuckets(),
 		store: newStore(), ids: newIdentifiers(set.seed),
-		power: map[string]string{}, tokens: map[string]registration{}, operations: map[string]*operation{},
+		versions: map[string]uint64{}, power: map[string]string{}, tokens: map[string]registration{}, operations: map[string]*operation{},
+		running: map[string]*operation{},
 	}
 	s.lamport.Store(firstLamport)
 	if err := s.build(set.scenario); err != nil {
@@ -109,11 +120,11 @@ func (l *requestLog) add(r *Request) {
 	l.requests = append(l.requests, r)
 }
 
-// finish notes the status. The entry is shared with the list, hence the lock.
-func (l *requestLog) finish(r *Request, status int) {
+// note writes into an entry. It is shared with the list, hence the lock.
+func (l *requestLog) note(write func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r.Status = status
+	write()
 }
 
 // deliver notes a message that reached a screen.

@@ -52,6 +52,7 @@ var special = map[string]func(*call) reply{
 	"LIST " + avd + "/operations":                          (*call).providerOperations,
 
 	"GET " + machineKind:                             (*call).getMachine,
+	"PUT " + machineKind:                             (*call).putMachine,
 	"LIST " + machineKind:                            (*call).listMachines,
 	"LIST " + compute + "/locations/virtualmachines": (*call).machinesOfLocation,
 	"GET " + machineKind + "/instanceview":           (*call).instanceView,
@@ -264,8 +265,7 @@ func (c *call) deleteHostPool() reply {
 	if hosts := c.sim.store.list(pool.key, hostKind); len(hosts) > 0 && !c.forced() {
 		return c.failAVD(http.StatusConflict, "The host pool has %d session hosts, delete them first or use force", len(hosts))
 	}
-	delete(c.sim.tokens, pool.key)
-	return c.remove()
+	return c.remove().before(func(s *Simulator) { delete(s.tokens, pool.key) })
 }
 
 // scalingPlansOfPool lists the plans that refer to the pool: they stand beside

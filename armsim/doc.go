@@ -29,9 +29,15 @@
 //
 // PUT checks required members, types and enumerations, ignores read-only
 // members, completes the envelope and keeps members it does not know. PATCH is
-// a merge patch. DELETE answers 200 or 204; for virtual machines and resource
-// groups 202 with an operation to poll. If-Match and If-None-Match are honoured
-// for what can be told without etags.
+// a merge patch. DELETE answers 200 or 204. If-Match and If-None-Match are
+// honoured; machines have an etag, everything else whose type has one has it with
+// [WithETags].
+//
+// Making, deleting, starting and stopping a virtual machine and deleting a resource
+// group are long-running operations: 201 or 202 with an address to poll.
+// [WithLongRunning] runs any write in any style that real services have, and ends
+// it well, badly or never. While an operation runs, other writes on what it
+// changes are conflicts.
 //
 // Lists have pages with an absolute nextLink; the last page of Azure Virtual
 // Desktop has a null link, that of other services none. pageSize, $top,
@@ -54,7 +60,7 @@
 //
 // There is no sign-in (any bearer token will do unless [WithToken] says
 // otherwise), no role assignments (but see Faults.Deny), no cost, no locks, no
-// policies, no etags; answers are not compressed; nothing is kept on disk. Where
+// policies; answers are not compressed; nothing is kept on disk. Where
 // the real service's answer is not known from recorded traffic or from its
 // published contract, the simulator follows the general contract of Azure
 // Resource Manager.

@@ -64,6 +64,18 @@ func tourEstate() *Scenario {
 	return sc
 }
 
+// maintenanceEstate has one host pool of 50 session hosts and 1,000 user
+// sessions.
+func maintenanceEstate() *Scenario {
+	return &Scenario{Domain: defaultDomain, Subscriptions: []Subscription{{
+		ID: ProductionSubscription, Name: "Contoso Production", Groups: []Group{{
+			Name: "rg-avd-prod-weu", Location: "westeurope", Tags: map[string]string{"env": "prod"}, Pools: []Pool{
+				{Name: "hp-office", FriendlyName: "Office desktops", MaxSessions: 25, Hosts: Hosts{Count: 50}, Sessions: 1000},
+			},
+		}},
+	}}}
+}
+
 // largeEstate has 5 subscriptions, 60 host pools, 600 session hosts and 20,000
 // user sessions.
 func largeEstate() *Scenario {

@@ -24,6 +24,7 @@ func (c *call) standardHeaders(h http.Header, rep reply) {
 	correlation := firstOf(in.Get("X-Ms-Correlation-Request-Id"), c.sim.callID("correlation"))
 	h.Set("Cache-Control", "no-cache")
 	h.Set("X-Ms-Request-Id", requestID)
+	c.sim.log.note(func() { c.entry.RequestID = requestID })
 	h.Set("X-Ms-Correlation-Request-Id", correlation)
 	h.Set("X-Ms-Routing-Request-Id", "WESTEUROPE:"+c.now.UTC().Format("20060102T150405Z")+":"+correlation)
 	if strings.EqualFold(in.Get("X-Ms-Return-Client-Request-Id"), "true") {

@@ -23,6 +23,7 @@ func (s *Simulator) keep(t target, doc map[string]any) *object {
 		key = "/tenants/" + strings.ToLower(t.tenant)
 	}
 	obj := &object{key: key, kind: t.kindKey(), doc: doc}
+	s.tag(obj.kind, key, doc)
 	obj.raw, obj.tail = encode(doc)
 	s.store.put(obj, t.ancestors())
 	return obj
@@ -31,6 +32,7 @@ func (s *Simulator) keep(t target, doc map[string]any) *object {
 // replace stores another version of an object that is there.
 func (s *Simulator) replace(old *object, doc map[string]any) *object {
 	obj := &object{key: old.key, kind: old.kind, doc: doc}
+	s.tag(obj.kind, old.key, doc)
 	obj.raw, obj.tail = encode(doc)
 	s.store.put(obj, nil)
 	return obj

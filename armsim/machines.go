@@ -4,6 +4,9 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"time"
+
+	"github.com/planeql/planeql/internal/openapi"
 )
 
 // powerWords are the power states of a virtual machine as instance views show
@@ -23,6 +26,47 @@ func (c *call) getMachine() reply {
 		return okJSON(c.sim.withInstanceView(obj))
 	}
 	return okJSON(obj.raw)
+}
+
+// putMachine creates a machine or replaces its settings. It runs once it is made.
+// Passwords and start data go in and never come back.
+func (c *call) putMachine() reply {
+	doc, old, rep, ok := c.readPut()
+	if !ok {
+		return rep
+	}
+	doc, _ = withoutSecrets(doc, c.bodySchema()).(map[string]any)
+	if propertiesOf(doc) == nil {
+		doc["properties"] = map[string]any{}
+	}
+	if old == nil {
+		properties := propertiesOf(doc)
+		properties["vmId"] = c.sim.ids.derive("machine "+c.itemKey(), c.sim.counter.Add(1))
+		properties["timeCreated"] = c.now.UTC().Format(time.RFC3339Nano)
+		c.sim.power[c.itemKey()] = "running"
+	}
+	return c.stored(c.finish(doc, old), old)
+}
+
+// withoutSecrets gives a copy of a body without what its schema marks as secret.
+func withoutSecrets(value any, s *openapi.Schema) any {
+	switch v := value.(type) {
+	case map[string]any:
+		c := make(map[string]any, len(v))
+		for name, e := range v {
+			if ps := property(s, name); ps == nil || !ps.Secret {
+				c[name] = withoutSecrets(e, ps)
+			}
+		}
+		return c
+	case []any:
+		c := make([]any, len(v))
+		for i, e := range v {
+			c[i] = withoutSecrets(e, s.Items())
+		}
+		return c
+	}
+	return value
 }
 
 // listMachines answers machines; statusOnly=true or $expand=instanceView adds
@@ -118,17 +162,21 @@ func (c *call) powerAction(during, after string, host func(*Simulator, string)) 
 	if obj == nil {
 		return c.notFound(1)
 	}
+	before := c.sim.power[obj.key]
 	if during != "" {
 		c.sim.power[obj.key] = during
 	}
-	return c.begin(textOf(obj.doc, "location"), true, func(s *Simulator) {
+	rep := empty(http.StatusOK)
+	rep.work.run = func(s *Simulator) {
 		if after != "" {
 			s.power[obj.key] = after
 		}
 		if key := s.hostOn(obj.key); key != "" {
 			host(s, key)
 		}
-	})
+	}
+	rep.work.undo = func(s *Simulator) { s.power[obj.key] = before }
+	return rep
 }
 
 // hostOn gives the key of the session host that runs on a machine.
@@ -185,13 +233,15 @@ func (c *call) deleteMachine() reply {
 	if obj == nil {
 		return empty(http.StatusNoContent)
 	}
-	return c.begin(textOf(obj.doc, "location"), true, func(s *Simulator) {
+	rep := empty(http.StatusOK)
+	rep.work.run = func(s *Simulator) {
 		s.store.remove(obj.key)
 		delete(s.power, obj.key)
 		if host := s.hostOn(obj.key); host != "" {
 			s.hostStopped(host)
 		}
-	})
+	}
+	return rep
 }
 
 // deleteGroup removes a resource group with all in it. Its operation is told by
@@ -201,7 +251,9 @@ func (c *call) deleteGroup() reply {
 	if c.sim.store.get(key) == nil {
 		return c.groupNotFound()
 	}
-	return c.begin("", false, func(s *Simulator) { s.store.remove(key) })
+	rep := empty(http.StatusOK)
+	rep.work.run = func(s *Simulator) { s.store.remove(key) }
+	return rep
 }
 
 // osVersion is the build that session hosts and machines report.

@@ -1,8 +1,6 @@
 package armsim
 
 import (
-	"fmt"
-	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -15,14 +13,29 @@ import (
 // operation is a long-running operation. It ends after a number of polls or, for
 // a client that does not poll, after a time.
 type operation struct {
-	id     string
-	begun  time.Time
-	ends   time.Time
-	polls  int // how many more polls say that it goes on
-	done   bool
-	closed time.Time
-	effect func(*Simulator)
+	id      string
+	rule    LongRunning
+	verb    string
+	subject string // key of the resource that it changes
+	during  string // the state of the resource while it runs
+	begun   time.Time
+	ends    time.Time // zero: never by itself
+	polls   int       // how many more polls say that it goes on
+	done    bool
+	closed  time.Time
+	links   operationLinks
+	moves   int  // how often its Location has changed
+	refused bool // a poll was throttled already
+	work    work
+	result  []byte // of an action
 }
+
+// work is what a write does beside its first answer: run when it is carried out,
+// undo when it fails.
+type work struct{ run, undo func(*Simulator) }
+
+// operationLinks are the addresses under which an operation is polled.
+type operationLinks struct{ status, location string }
 
 // operationOp is the key of polling in the table of special handlers.
 const operationOp = "GET operation"
@@ -41,41 +54,157 @@ func (c *call) operationID() (string, bool) {
 		return "", false
 	}
 	switch strings.ToLower(c.segments[n-2]) {
-	case "operations", "operationresults":
+	case "operations", "operationresults", "operationstatuses":
 		return strings.ToLower(c.segments[n-1]), true
 	}
 	return "", false
 }
 
 // changing says that a GET changes the state, so that it cannot share it: a poll
-// counts.
-func (c *call) changing() bool { return c.route.op == operationOp }
+// counts, and so does a read of a resource whose own state tells how an
+// operation is.
+func (c *call) changing() bool {
+	return c.route.op == operationOp || c.route.item && c.sim.watched.Load() > 0
+}
 
-// begin starts an operation and answers 202 with where to poll it: by
-// Azure-AsyncOperation and Location below a location, as Compute has it, or by
-// Location alone, as Azure Resource Manager has it for resource groups.
-func (c *call) begin(location string, async bool, effect func(*Simulator)) reply {
-	s := c.sim
-	op := &operation{
-		id: s.callID("operation"), begun: c.now, polls: s.settings.polls, effect: effect,
-		ends: c.now.Add(time.Duration(s.settings.polls+1) * s.settings.retryAfter),
+// subject gives the key of the resource that a write changes or acts upon.
+func (c *call) subject() string {
+	if c.route.item {
+		return c.itemKey()
 	}
-	s.operations[op.id] = op
-	if due := s.due.Load(); due == 0 || op.ends.UnixNano() < due {
-		s.due.Store(op.ends.UnixNano())
-	}
-	rep := empty(http.StatusAccepted)
-	rep.header["Retry-After"] = retryAfter(s.settings.retryAfter)
-	base := linkBase(c.req) + "/subscriptions/" + c.target.subscription
-	if !async {
-		rep.header["Location"] = base + "/operationresults/" + op.id + "?" + c.capability(op.id)
+	return c.target.key(len(c.target.names))
+}
+
+// carryOut does what a handler has decided on, at once or behind an operation.
+func (c *call) carryOut(rep reply) reply {
+	if c.req.Method == http.MethodGet || rep.status >= http.StatusMultipleChoices {
 		return rep
 	}
-	base += "/providers/Microsoft.Compute/locations/" + firstOf(location, defaultLocation) + "/operations/" + op.id
-	query := "p=" + s.ids.derive("partition", 0) + "&" + c.capability(op.id)
-	rep.header["Azure-Asyncoperation"] = base + "?" + query
-	rep.header["Location"] = base + "?" + query + "&monitor=true"
+	c.sim.log.note(func() { c.entry.Done = true })
+	if c.req.Method == http.MethodDelete && rep.work.run == nil {
+		return rep // nothing to delete
+	}
+	rule := c.ruleOf()
+	switch rule.Style {
+	case Immediate, AddressOnly, AsyncDone:
+		if rep.work.run != nil {
+			rep.work.run(c.sim)
+		}
+		return c.atOnce(rep, rule)
+	}
+	return c.begin(rule, rep)
+}
+
+// atOnce adds the headers of styles that look like an operation and are none.
+func (c *call) atOnce(rep reply, rule LongRunning) reply {
+	switch rule.Style {
+	case AddressOnly:
+		rep.header["Location"] = "/" + strings.Join(c.segments, "/")
+	case AsyncDone:
+		op := c.newOperation(rule, rep)
+		op.done, op.closed = true, c.now
+		rep.header["Azure-Asyncoperation"] = op.links.status
+	}
 	return rep
+}
+
+// begin starts an operation and gives its first answer.
+func (c *call) begin(rule LongRunning, rep reply) reply {
+	s := c.sim
+	op := c.newOperation(rule, rep)
+	s.running[op.subject] = op
+	if rule.watched() {
+		s.watched.Add(1)
+	}
+	if rule.End != Never {
+		op.ends = c.now.Add(time.Duration(op.polls+1) * max(rule.RetryAfter, time.Second))
+		if rule.RetryAfter == 0 && op.polls == 0 {
+			op.ends = c.now
+		}
+		if due := s.due.Load(); due == 0 || op.ends.UnixNano() < due {
+			s.due.Store(op.ends.UnixNano())
+		}
+	}
+	s.showState(op, op.during)
+	return c.begun(op, rep.status)
+}
+
+// newOperation notes an operation under a new id.
+func (c *call) newOperation(rule LongRunning, rep reply) *operation {
+	op := &operation{
+		id: c.sim.callID("operation"), rule: rule, verb: c.req.Method, subject: c.subject(), begun: c.now,
+		polls: rule.Polls, work: rep.work,
+	}
+	switch {
+	case op.verb == http.MethodPost:
+		op.result = rep.body
+	case op.verb == http.MethodDelete:
+		op.during = "Deleting"
+	case rep.status == http.StatusCreated:
+		op.during = "Creating"
+	default:
+		op.during = "Updating"
+	}
+	op.links = c.linksOf(op.id)
+	c.sim.operations[op.id] = op
+	c.sim.log.note(func() { c.entry.Operation = op.id })
+	return op
+}
+
+// watched says that the operation is polled by reading the resource.
+func (r LongRunning) watched() bool { return r.Style == BodyOnly || r.Style == NoHeader }
+
+// begun is the first answer of an operation. A PUT shows the resource with its
+// state on the way; 202 has no body, unless the body is all there is to go by.
+func (c *call) begun(op *operation, status int) reply {
+	rule := op.rule
+	if op.verb != http.MethodPut && (op.verb != http.MethodPatch || rule.Style != BodyOnly) {
+		status = http.StatusAccepted
+	}
+	if rule.Style == NoHeader {
+		status = http.StatusAccepted
+	}
+	if rule.Status != 0 {
+		status = rule.Status
+	}
+	rep := empty(status)
+	if obj := c.sim.store.get(op.subject); obj != nil && op.verb != http.MethodPost && (status != http.StatusAccepted || rule.watched()) {
+		rep = okJSON(obj.raw)
+		rep.status = status
+	}
+	switch rule.Style {
+	case AsyncOperation:
+		rep.header["Azure-Asyncoperation"] = op.links.status
+	case LocationOnly:
+		rep.header["Location"] = op.links.location
+	case AsyncAndLocation:
+		rep.header["Azure-Asyncoperation"], rep.header["Location"] = op.links.status, op.links.location
+	case OperationLocation:
+		rep.header["Operation-Location"] = op.links.status
+	}
+	op.retryAfter(rep)
+	return rep
+}
+
+// linksOf gives where an operation is polled: below a location, as Compute has
+// it, the two being the same but for monitor=true; below the subscription for
+// what has no provider.
+func (c *call) linksOf(id string) operationLinks {
+	base := linkBase(c.req) + "/subscriptions/" + c.target.subscription
+	query := "?" + c.capability(id)
+	if c.target.namespace == "" {
+		return operationLinks{base + "/operationStatuses/" + id + query, base + "/operationresults/" + id + query}
+	}
+	location := defaultLocation
+	if obj := c.sim.store.get(c.subject()); obj != nil {
+		location = firstOf(textOf(obj.doc, "location"), location)
+	}
+	base += "/providers/" + c.target.namespace + "/locations/" + location
+	if strings.EqualFold(c.target.namespace, compute) {
+		link := base + "/operations/" + id + "?p=" + c.sim.ids.derive("partition", 0) + "&" + query[1:]
+		return operationLinks{link, link + "&monitor=true"}
+	}
+	return operationLinks{base + "/operationStatuses/" + id + query, base + "/operationResults/" + id + query}
 }
 
 // capability gives the query of a poll link. Real ones carry a certificate and a
@@ -94,9 +223,6 @@ func (c *call) capability(id string) string {
 		"&c=" + filler("certificate", 2600) + "&s=" + filler("signature", 342) + "&h=" + filler("hash", 43)
 }
 
-// retryAfter writes a duration as Retry-After has it, in whole seconds.
-func retryAfter(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }
-
 // settle ends the operations whose time has come.
 func (s *Simulator) settle(now time.Time) {
 	due := s.due.Load()
@@ -109,7 +235,7 @@ func (s *Simulator) settle(now time.Time) {
 	for _, id := range sortedKeys(s.operations) {
 		op := s.operations[id]
 		switch at := op.ends.UnixNano(); {
-		case op.done:
+		case op.done || op.ends.IsZero():
 		case at <= now.UnixNano():
 			s.end(op, op.ends)
 		case next == 0 || at < next:
@@ -119,46 +245,53 @@ func (s *Simulator) settle(now time.Time) {
 	s.due.Store(next)
 }
 
-// end carries out the effect of an operation. It is called once for each.
+// end closes an operation and carries out, or takes back, what it was about. It
+// is called once for each.
 func (s *Simulator) end(op *operation, at time.Time) {
 	op.done, op.closed = true, at
-	op.effect(s)
+	if s.running[op.subject] == op {
+		delete(s.running, op.subject)
+	}
+	if op.rule.watched() {
+		s.watched.Add(-1)
+	}
+	switch op.rule.End {
+	case Succeeded:
+		s.showState(op, "Succeeded")
+		if op.work.run != nil {
+			op.work.run(s)
+		}
+	default:
+		if op.work.undo != nil {
+			op.work.undo(s)
+		}
+		s.showState(op, op.word())
+	}
 }
 
-// pollOperation answers how an operation is. The form follows the link: a status
-// document for Azure-AsyncOperation, a bare status code for Location.
-func (c *call) pollOperation() reply {
-	s := c.sim
-	id, _ := c.operationID()
-	op := s.operations[id]
-	if op == nil {
-		return c.gateway(http.StatusNotFound, "NotFound", fmt.Sprintf("The operation '%s' was not found.", id))
+// showState writes the state of an operation into the resource that it changes.
+// Types without a provisioning state have one only where it is all that a client
+// can go by, and only as long as it tells something.
+func (s *Simulator) showState(op *operation, state string) {
+	obj := s.store.get(op.subject)
+	if obj == nil || op.verb == http.MethodPost {
+		return
 	}
-	if !op.done {
-		if op.polls > 0 {
-			op.polls--
-		} else {
-			s.end(op, c.now)
+	var value any = state
+	if k := s.routes.kinds[obj.kind]; k == nil || property(property(k.schema, "properties"), "provisioningState") == nil {
+		if !op.rule.watched() {
+			return
+		}
+		if state == "Succeeded" {
+			value = nil
 		}
 	}
-	byLocation := c.query["monitor"] != "" || strings.EqualFold(c.segments[len(c.segments)-2], "operationresults")
-	rep := empty(http.StatusOK)
-	switch {
-	case byLocation && !op.done:
-		rep.status = http.StatusAccepted
-		rep.header["Location"] = linkBase(c.req) + c.req.URL.RequestURI()
-	case byLocation:
-		return rep
-	case op.done:
-		return okValue(map[string]any{
-			"name": op.id, "status": "Succeeded", "startTime": op.begun.UTC().Format(time.RFC3339Nano),
-			"endTime": op.closed.UTC().Format(time.RFC3339Nano),
-		})
-	default:
-		rep = okValue(map[string]any{
-			"name": op.id, "status": "InProgress", "startTime": op.begun.UTC().Format(time.RFC3339Nano),
-		})
+	if op.rule.Answer == AnswerLower && value != nil {
+		value = strings.ToLower(state)
 	}
-	rep.header["Retry-After"] = retryAfter(s.settings.retryAfter)
-	return rep
+	if value == nil {
+		s.replace(obj, merge(obj.doc, map[string]any{"properties": map[string]any{"provisioningState": nil}}, false))
+		return
+	}
+	s.update(obj, map[string]any{"provisioningState": value})
 }

@@ -3,6 +3,7 @@ package armsim
 import (
 	"io/fs"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -28,6 +29,9 @@ type settings struct {
 	versions   []string
 	polls      int
 	retryAfter time.Duration
+
+	longRunning []LongRunning
+	etags       bool
 }
 
 // defaults gives the settings of a simulator without options.
@@ -38,6 +42,13 @@ func defaults() settings {
 		token: func(string) TokenState { return TokenAccepted },
 		polls: 1, retryAfter: time.Second,
 	}
+}
+
+// with adds what a scenario says of behaviour. Options go before it.
+func (s settings) with(sc *Scenario) settings {
+	s.etags = s.etags || sc.ETags
+	s.longRunning = append(slices.Clone(sc.LongRunning), s.longRunning...)
+	return s
 }
 
 // TokenState is what the simulator makes of a bearer token.
@@ -69,6 +80,9 @@ const (
 	// that were forgotten in drain mode, machines that are gone, idle desktops,
 	// tokens about to expire. Its file, tour.yaml, shows what a scenario can say.
 	Tour
+	// Maintenance has one host pool of 50 session hosts and 1,000 user sessions: a
+	// night's work.
+	Maintenance
 )
 
 // WithSeed sets the seed from which names, identifiers and faults follow. The
@@ -85,6 +99,8 @@ func WithEstate(e Estate) Option {
 			s.scenario = largeEstate()
 		case Tour:
 			s.scenario = tourEstate()
+		case Maintenance:
+			s.scenario = maintenanceEstate()
 		default:
 			s.scenario = &Scenario{}
 		}
@@ -153,9 +169,15 @@ func WithAPIVersions(versions ...string) Option {
 }
 
 // WithOperations sets how long-running operations go: how many polls say
-// InProgress before one says Succeeded, and the Retry-After of each answer
-// (whole seconds). The default is 1 and one second. An operation that nobody
-// polls ends by itself after (polls + 1) times retryAfter.
+// InProgress before one says Succeeded, and the Retry-After of each answer, in
+// milliseconds where it is less than a second. The default is 1 and one second.
+// An operation that nobody polls ends by itself after (polls + 1) times
+// retryAfter, taken as a second where it is less; without polls and wait it ends
+// at once.
 func WithOperations(polls int, retryAfter time.Duration) Option {
 	return func(s *settings) { s.polls, s.retryAfter = max(polls, 0), retryAfter }
 }
+
+// WithETags gives an etag to everything whose type has one by its contract. Without it
+// Azure Virtual Desktop has none, as recorded; machines always have one.
+func WithETags() Option { return func(s *settings) { s.etags = true } }

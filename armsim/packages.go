@@ -73,18 +73,14 @@ func (s *Simulator) refer(obj *object, list, id string, add bool) {
 // deleteApplicationGroup takes the group out of its pool and its workspace.
 func (c *call) deleteApplicationGroup() reply {
 	group := c.sim.store.get(c.itemKey())
-	if group != nil {
-		id := textOf(group.doc, "id")
-		properties := propertiesOf(group.doc)
-		for member, list := range map[string]string{
-			"hostPoolArmPath": "applicationGroupReferences", "workspaceArmPath": "applicationGroupReferences",
-		} {
-			if obj := c.sim.store.get(keyOf(textOf(properties, member))); obj != nil {
-				c.sim.refer(obj, list, id, false)
+	return c.remove().before(func(s *Simulator) {
+		id, properties := textOf(group.doc, "id"), propertiesOf(group.doc)
+		for _, member := range []string{"hostPoolArmPath", "workspaceArmPath"} {
+			if obj := s.store.get(keyOf(textOf(properties, member))); obj != nil {
+				s.refer(obj, "applicationGroupReferences", id, false)
 			}
 		}
-	}
-	return c.remove()
+	})
 }
 
 // putWorkspace creates or replaces a workspace. References that are left out are
@@ -160,10 +156,8 @@ func (s *Simulator) tieWorkspace(obj, old *object) {
 // deleteWorkspace unties the application groups that the workspace showed; they
 // stay.
 func (c *call) deleteWorkspace() reply {
-	if old := c.sim.store.get(c.itemKey()); old != nil {
-		c.sim.tieWorkspace(nil, old)
-	}
-	return c.remove()
+	old := c.sim.store.get(c.itemKey())
+	return c.remove().before(func(s *Simulator) { s.tieWorkspace(nil, old) })
 }
 
 // fixedList answers a short list that is not stored.

@@ -49,11 +49,20 @@ import (
 //	        resources:               # anything else, as ARM objects
 //	          - {type: Microsoft.DesktopVirtualization/workspaces, name: ws-lab, location: westeurope}
 //
+// Beside the subscriptions a scenario may say how writes behave:
+//
+//	etags: true                      # as WithETags
+//	longRunning:                     # as WithLongRunning
+//	  - {type: Microsoft.Compute/virtualMachines, method: POST, style: aao, answer: full, polls: 3, retryAfter: 2s}
+//	  - {type: Microsoft.DesktopVirtualization/workspaces, style: loc, end: failed}
+//
 // Each pool gets an application group for its desktop, each group with pools a
 // workspace that shows them, each host a virtual machine.
 type Scenario struct {
 	Domain        string         `yaml:"domain"`
 	Subscriptions []Subscription `yaml:"subscriptions"`
+	ETags         bool           `yaml:"etags"`
+	LongRunning   []LongRunning  `yaml:"longRunning"`
 }
 
 // Subscription is a subscription of a scenario.
@@ -167,6 +176,11 @@ func badScenario(format string, args ...any) error {
 
 // check refuses what would make an estate that contradicts itself.
 func (sc *Scenario) check() error {
+	for _, rule := range sc.LongRunning {
+		if err := rule.check(); err != nil {
+			return badScenario("%s", err.Error())
+		}
+	}
 	total := 0
 	for _, sub := range sc.Subscriptions {
 		if !guidShaped(sub.ID) {

@@ -29,6 +29,18 @@ func (testCredential) GetToken(context.Context, policy.TokenRequestOptions) (azc
 // microsoft starts a TLS server and gives Microsoft's own clients for it.
 func microsoft(t *testing.T, opts ...Option) (*Server, *sdk.ClientFactory) {
 	t.Helper()
+	server, options := forMicrosoft(t, opts...)
+	clients, err := sdk.NewClientFactory(ProductionSubscription, testCredential{}, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server, clients
+}
+
+// forMicrosoft starts a TLS server and gives the options with which Microsoft's own
+// clients call it.
+func forMicrosoft(t *testing.T, opts ...Option) (*Server, *arm.ClientOptions) {
+	t.Helper()
 	server, err := StartTLS("127.0.0.1:0", filepath.Join(t.TempDir(), "cert.pem"), opts...)
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +52,7 @@ func microsoft(t *testing.T, opts ...Option) (*Server, *sdk.ClientFactory) {
 			t.Error(err)
 		}
 	})
-	clients, err := sdk.NewClientFactory(ProductionSubscription, testCredential{}, &arm.ClientOptions{
+	return server, &arm.ClientOptions{
 		DisableRPRegistration: true,
 		ClientOptions: policy.ClientOptions{
 			Cloud: cloud.Configuration{
@@ -52,11 +64,7 @@ func microsoft(t *testing.T, opts ...Option) (*Server, *sdk.ClientFactory) {
 			Transport: &http.Client{Transport: transport},
 			Retry:     policy.RetryOptions{RetryDelay: time.Millisecond, MaxRetryDelay: 2 * time.Second},
 		},
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	return server, clients
 }
 
 const (

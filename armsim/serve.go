@@ -31,6 +31,7 @@ type reply struct {
 	status int
 	header map[string]string
 	body   []byte // nil: none
+	work   work   // what a write has yet to do
 }
 
 // largestBody is what Azure Resource Manager takes as a request, 4 MB.
@@ -119,10 +120,15 @@ func (s *Simulator) serve(c *call) reply {
 	if rep, ok := c.admit(); !ok {
 		return rep
 	}
-	if h := special[c.route.op]; h != nil {
-		return h(c)
+	if rep, ok := c.guardWrite(); !ok {
+		return rep
 	}
-	return c.general()
+	c.watch()
+	handle := special[c.route.op]
+	if handle == nil {
+		handle = (*call).general
+	}
+	return c.withETag(c.carryOut(handle(c)))
 }
 
 // general serves what has no handler of its own, by the contract of Azure
@@ -209,7 +215,7 @@ func foldQuery(q url.Values) map[string]string {
 // write sends the answer with the headers of Azure Resource Manager, in whole
 // or as the outcome says.
 func (c *call) write(w http.ResponseWriter, rep reply, out Outcome) {
-	c.sim.log.finish(c.entry, rep.status)
+	c.sim.log.note(func() { c.entry.Status = rep.status })
 	h := w.Header()
 	c.standardHeaders(h, rep)
 	for name, value := range rep.header {

@@ -28,10 +28,13 @@ func (c *call) disconnect() reply {
 	if !ok {
 		return rep
 	}
-	if stateOf(obj) == "Active" {
-		c.sim.update(obj, map[string]any{"sessionState": "Disconnected"})
+	rep = empty(http.StatusOK)
+	rep.work.run = func(s *Simulator) {
+		if now := s.store.get(obj.key); now != nil && stateOf(now) == "Active" {
+			s.update(now, map[string]any{"sessionState": "Disconnected"})
+		}
 	}
-	return empty(http.StatusOK)
+	return rep
 }
 
 // stateOf gives the state of a session.
@@ -54,16 +57,19 @@ func (c *call) sendMessage() reply {
 	if p := checkBody(body, c.bodySchema(), "", true, c.closedEnums()); p != nil {
 		return c.fail(http.StatusBadRequest, p.code, p.message)
 	}
-	if stateOf(obj) == "Active" {
-		properties := propertiesOf(obj.doc)
-		title, _ := member(body, "messageTitle")
-		text, _ := member(body, "messageBody")
-		c.sim.log.deliver(Message{
-			Session: textOf(obj.doc, "id"), User: textOf(properties, "userPrincipalName"),
-			Title: strings.Join(texts(title), ""), Body: strings.Join(texts(text), ""), At: c.now,
-		})
+	title, _ := member(body, "messageTitle")
+	text, _ := member(body, "messageBody")
+	message := Message{
+		Session: textOf(obj.doc, "id"), User: textOf(propertiesOf(obj.doc), "userPrincipalName"),
+		Title: strings.Join(texts(title), ""), Body: strings.Join(texts(text), ""), At: c.now,
 	}
-	return empty(http.StatusOK)
+	rep = empty(http.StatusOK)
+	rep.work.run = func(s *Simulator) {
+		if stateOf(obj) == "Active" {
+			s.log.deliver(message)
+		}
+	}
+	return rep
 }
 
 // logOff ends a session. Without force the agent on the host has to be there to
@@ -77,9 +83,12 @@ func (c *call) logOff() reply {
 	if !c.forced() && !c.sim.reachable(host) {
 		return c.failAVD(http.StatusConflict, "The session host cannot be reached to sign the user out, use force to remove the session")
 	}
-	c.sim.store.remove(obj.key)
-	c.sim.countSessions(host)
-	return empty(http.StatusNoContent)
+	rep = empty(http.StatusNoContent)
+	rep.work.run = func(s *Simulator) {
+		s.store.remove(obj.key)
+		s.countSessions(host)
+	}
+	return rep
 }
 
 // reachable says whether the agent of a session host answers.

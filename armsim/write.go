@@ -36,13 +36,10 @@ func (c *call) put() reply {
 	return c.stored(c.finish(doc, old), old)
 }
 
-// readPut checks the preconditions and the body of a PUT, and gives the new
+// readPut checks the body of a PUT, and gives the new
 // object as far as the caller wrote it, and the old one, if any.
 func (c *call) readPut() (doc map[string]any, old *object, rep reply, ok bool) {
 	old = c.sim.store.get(c.itemKey())
-	if rep, ok := c.precondition(old); !ok {
-		return nil, nil, rep, false
-	}
 	body, rep, ok := c.readBody(false)
 	if !ok {
 		return nil, nil, rep, false
@@ -53,17 +50,6 @@ func (c *call) readPut() (doc map[string]any, old *object, rep reply, ok bool) {
 	}
 	doc, _ = writable(body, schema).(map[string]any)
 	return doc, old, reply{}, true
-}
-
-// precondition honours If-Match and If-None-Match as the provider contract has
-// them: the simulator gives out no etags, so only * can be told.
-func (c *call) precondition(old *object) (reply, bool) {
-	match, none := c.req.Header.Get("If-Match"), c.req.Header.Get("If-None-Match")
-	if match != "" && old == nil || none == "*" && old != nil {
-		return c.fail(http.StatusPreconditionFailed, "PreconditionFailed",
-			"The condition '"+firstOf(none, match)+"' for the resource '"+c.req.URL.Path+"' is not met."), false
-	}
-	return reply{}, true
 }
 
 // finish completes an object that is to replace old, and stores it.
@@ -151,9 +137,6 @@ func (c *call) readPatch() (change map[string]any, old *object, rep reply, ok bo
 	if old == nil {
 		return nil, nil, c.missing(), false
 	}
-	if rep, ok := c.precondition(old); !ok {
-		return nil, nil, rep, false
-	}
 	body, rep, ok := c.readBody(true)
 	if !ok {
 		return nil, nil, rep, false
@@ -185,14 +168,23 @@ func (c *call) remove() reply {
 	if old == nil {
 		return empty(http.StatusNoContent)
 	}
-	c.sim.store.remove(key)
+	rep := empty(http.StatusNoContent)
 	switch {
 	case !strings.EqualFold(c.target.namespace, avd):
-		return empty(http.StatusOK)
+		rep = empty(http.StatusOK)
 	case len(c.target.names) == 1:
-		return okJSON(old.raw)
+		rep = okJSON(old.raw)
 	}
-	return empty(http.StatusNoContent)
+	rep.work.run = func(s *Simulator) { s.store.remove(key) }
+	return rep
+}
+
+// before has the answer do something else too when it is carried out.
+func (r reply) before(do func(*Simulator)) reply {
+	if rest := r.work.run; rest != nil {
+		r.work.run = func(s *Simulator) { do(s); rest(s) }
+	}
+	return r
 }
 
 // act answers an action without behaviour of its own: the resource has to be

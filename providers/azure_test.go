@@ -154,7 +154,7 @@ func TestMarks(t *testing.T) {
 	}
 	want := map[string][]string{
 		"read-only": {"app_attach_packages.import_info", "host_pools.retrieve_registration_token", "host_pools_registration_tokens.list", "msix_images.expand"},
-		"long-running": {"resource_groups.delete", "virtual_machines.deallocate", "virtual_machines.delete", "virtual_machines.power_off",
+		"long-running": {"resource_groups.delete", "virtual_machines.create_or_update", "virtual_machines.deallocate", "virtual_machines.delete", "virtual_machines.power_off",
 			"virtual_machines.reapply", "virtual_machines.redeploy", "virtual_machines.restart", "virtual_machines.start", "virtual_machines.update"},
 		"secret": {"BootDiagnosticsInstanceView.consoleScreenshotBlobUri", "BootDiagnosticsInstanceView.serialConsoleLogBlobUri",
 			"OSProfile.adminPassword", "OSProfile.customData", "RegistrationInfo.token", "RegistrationTokenMinimal.token",

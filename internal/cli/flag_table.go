@@ -172,13 +172,23 @@ var flagTable = []flag{
 	},
 	{
 		name: "estate", value: "NAME|FILE", place: onSim, local: true, choices: estateNames,
-		help: "what there is: small, large, tour, empty, or a scenario file (default small)",
+		help: "what there is: small, large, tour, maintenance, empty, or a scenario file (default small)",
 		set:  text(func(s *settings) *string { return &s.sim.estate }),
 	},
 	{
 		name: "faults", value: "KIND=RATE,…", place: onSim, local: true,
 		help: "what goes wrong, such as 429=5%:2s,503=2%,deny=SUBSCRIPTION",
 		set:  text(func(s *settings) *string { return &s.sim.faults }),
+	},
+	{
+		name: "long-running", value: "RULE;…", place: onSim, local: true,
+		help: "how writes run, such as type=Microsoft.Compute/virtualMachines,style=aao,polls=3,end=failed",
+		set:  text(func(s *settings) *string { return &s.sim.longRunning }),
+	},
+	{
+		name: "etags", kind: toggle, place: onSim, local: true,
+		help: "give an etag to everything whose type has one, not to machines alone",
+		set:  boolean(func(s *settings) *bool { return &s.sim.etags }),
 	},
 	{
 		name: "latency", value: "DURATION", place: onSim, local: true,
@@ -206,7 +216,7 @@ var flagTable = []flag{
 
 func errorForms() []string     { return []string{string(render.ErrorText), string(render.ErrorJSON)} }
 func onErrorChoices() []string { return []string{"fail", "skip"} }
-func estateNames() []string    { return []string{"small", "large", "tour", "empty"} }
+func estateNames() []string    { return []string{"small", "large", "tour", "maintenance", "empty"} }
 
 func text(field func(*settings) *string) func(*settings, string) error {
 	return func(s *settings, text string) error {

@@ -44,10 +44,11 @@ type authChoice struct {
 }
 
 type simSettings struct {
-	addr, certFile, estate, faults string
-	latency                        time.Duration
-	pageSize                       int
-	seed                           int64
+	addr, certFile, estate, faults, longRunning string
+	etags                                       bool
+	latency                                     time.Duration
+	pageSize                                    int
+	seed                                        int64
 }
 
 func defaults() settings {

@@ -21,7 +21,8 @@ func (a *app) simCommand() *cobra.Command {
 		Short: "Serve a simulator of Azure Resource Manager",
 		Long: "azure serves a simulator of Azure Resource Manager with Azure Virtual Desktop until it is interrupted.\n" +
 			"It keeps its state in memory and takes any bearer token. The address is printed on standard output.",
-		Example: "  planeql sim azure --estate large --latency 50ms\n  planeql sim azure --faults 429=5%:2s,503=2%",
+		Example: "  planeql sim azure --estate large --latency 50ms\n  planeql sim azure --faults 429=5%:2s,503=2%\n" +
+			"  planeql sim azure --long-running 'style=aao,polls=3;method=DELETE,style=loc,end=failed'",
 	}, onSim, a.simulate))
 	return sim
 }
@@ -90,6 +91,14 @@ func (a *app) simOptions() ([]armsim.Option, error) {
 		}
 		opts = append(opts, armsim.WithFaults(faults))
 	}
+	rules, err := armsim.ParseLongRunning(s.longRunning)
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, armsim.WithLongRunning(rules...))
+	if s.etags {
+		opts = append(opts, armsim.WithETags())
+	}
 	return opts, nil
 }
 
@@ -102,12 +111,14 @@ func (a *app) estate(name string) (armsim.Option, error) {
 		return armsim.WithEstate(armsim.Large), nil
 	case "tour":
 		return armsim.WithEstate(armsim.Tour), nil
+	case "maintenance":
+		return armsim.WithEstate(armsim.Maintenance), nil
 	case "empty":
 		return armsim.WithEstate(armsim.Empty), nil
 	}
 	f, err := os.Open(a.env.path(name))
 	if err != nil {
-		other := "the estates are small, large, tour and empty; anything else is a scenario file"
+		other := "the estates are small, large, tour, maintenance and empty; anything else is a scenario file"
 		return nil, fault.As(unreadable(name, err)).WithHint("%s", fault.DidYouMean(name, estateNames(), other))
 	}
 	defer f.Close()
