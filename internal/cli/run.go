@@ -32,8 +32,15 @@ func (r *runner) script(ctx context.Context, name, text string) error {
 	if err != nil {
 		return err
 	}
+	run := r.statement
+	if r.format == render.Parquet {
+		if err := r.checkParquet(statements); err != nil {
+			return err
+		}
+		run = r.parquet
+	}
 	for i, st := range statements {
-		err := r.statement(ctx, st)
+		err := run(ctx, st)
 		if left := len(statements) - i - 1; errors.Is(err, render.ErrClosed) && left > 0 {
 			return fault.New(fault.Cancelled, "the reader of the output has gone away").In(fault.Interrupt).
 				WithDetail("not run: %s", counted(int64(left), "statement"))

@@ -45,12 +45,13 @@ const (
 	CSV      Format = "csv"      // RFC 4180 quoting, lines end with a line feed
 	TSV      Format = "tsv"      // tab and line end inside a value as \t and \n
 	Markdown Format = "markdown" // a table as GitHub renders it
+	Parquet  Format = "parquet"  // Apache Parquet: DuckDB writes it, [Write] does not
 )
 
 // Formats gives the names of all formats in the order in which help lists them.
 func Formats() []string {
 	return []string{
-		string(Table), string(JSON), string(JSONL), string(CSV), string(TSV), string(Markdown), string(Vertical),
+		string(Table), string(JSON), string(JSONL), string(CSV), string(TSV), string(Markdown), string(Vertical), string(Parquet),
 	}
 }
 

@@ -271,3 +271,17 @@ func (p *parser) drop() (Head, error) {
 	}
 	return d, p.end()
 }
+
+// ToFile gives the statement that writes the rows of a query to a file, in a
+// format of DuckDB's COPY. ok is false where the statement is no query.
+func (s *Statement) ToFile(path, format string) (copied *Statement, ok bool, err error) {
+	if _, query := s.Head.(Query); !query {
+		return nil, false, nil
+	}
+	end := len(s.Text.Text)
+	copied, err = newStatement(s.Text.Apply([]Edit{
+		{Text: "COPY ("},
+		{Start: end, End: end, Text: "\n) TO " + QuoteText(path) + " (FORMAT " + format + ")"},
+	}))
+	return copied, err == nil, err
+}
