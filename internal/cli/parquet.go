@@ -51,7 +51,7 @@ func (r *runner) parquet(ctx context.Context, st *planeql.Statement) error {
 	if err != nil {
 		return render.OutputError(err)
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	path := filepath.Join(folder, "rows.parquet")
 	copied, query, err := st.ToParquet(path)
 	if err != nil {
