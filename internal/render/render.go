@@ -96,6 +96,9 @@ var ErrClosed = errors.New("the reader of the output has gone away")
 // waits for further rows is flushed within a moment, from another goroutine
 // that ends before Write returns.
 func Write(w io.Writer, rows Rows, f Format, o Options) (int64, error) {
+	if f == Parquet {
+		return 0, fault.Bug("the format %s is DuckDB's to write", f)
+	}
 	out := newStream(w)
 	s := newSink(f, out, rows.Columns(), o)
 	n, err := copyRows(out, s, rows)

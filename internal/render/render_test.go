@@ -136,12 +136,19 @@ func TestWrite_empty(t *testing.T) {
 		TSV:      "name\tn\n",
 		Markdown: "| name | n |\n| --- | ---: |\n",
 	}
-	for _, name := range Formats() {
+	for name := range want {
 		var b strings.Builder
-		n, err := Write(&b, &fixed{columns: columns}, Format(name), Options{Width: 80})
-		if n != 0 || err != nil || b.String() != want[Format(name)] {
-			t.Errorf("%s: got %d, %v, %q, want %q", name, n, err, b.String(), want[Format(name)])
+		n, err := Write(&b, &fixed{columns: columns}, name, Options{Width: 80})
+		if n != 0 || err != nil || b.String() != want[name] {
+			t.Errorf("%s: got %d, %v, %q, want %q", name, n, err, b.String(), want[name])
 		}
+	}
+	if len(want) != len(Formats())-1 { // all but Parquet
+		t.Errorf("%d formats of %d are tested", len(want), len(Formats()))
+	}
+	var b strings.Builder
+	if _, err := Write(&b, &fixed{columns: columns}, Parquet, Options{}); err == nil || b.Len() > 0 {
+		t.Errorf("parquet: %v, %q", err, b.String())
 	}
 }
 
