@@ -13,8 +13,8 @@ import (
 // them. The names are an interface that scripts rely on.
 var flagTable = []flag{
 	{
-		name: "output", short: "o", value: "FORMAT", place: onAll, choices: render.Formats,
-		help: "format of the rows: " + strings.Join(render.Formats(), ", ") + " (default table)",
+		name: "output", short: "o", value: "FORMAT", place: onAll, choices: render.Names,
+		help: "format of the rows: " + strings.Join(render.Names(), ", ") + " (default table)",
 		set: func(s *settings, text string) (err error) {
 			s.output, err = render.ParseFormat(text)
 			return err

@@ -48,10 +48,13 @@ const (
 	Parquet  Format = "parquet"  // Apache Parquet: DuckDB writes it, [Write] does not
 )
 
-// Formats gives the names of all formats in the order in which help lists them.
+// Names gives the names of all formats in the order in which help lists them.
+func Names() []string { return append(Formats(), string(Parquet)) }
+
+// Formats gives the names of the formats that [Write] writes.
 func Formats() []string {
 	return []string{
-		string(Table), string(JSON), string(JSONL), string(CSV), string(TSV), string(Markdown), string(Vertical), string(Parquet),
+		string(Table), string(JSON), string(JSONL), string(CSV), string(TSV), string(Markdown), string(Vertical),
 	}
 }
 
@@ -64,13 +67,13 @@ func ParseFormat(text string) (Format, error) {
 	case "ndjson":
 		return JSONL, nil
 	}
-	for _, name := range Formats() {
+	for _, name := range Names() {
 		if name == text {
 			return Format(name), nil
 		}
 	}
 	return "", fault.New(fault.InvalidFlag, "%q is no output format", text).
-		WithHint("%s", fault.DidYouMean(text, Formats(), "the formats are "+list(Formats())))
+		WithHint("%s", fault.DidYouMean(text, Names(), "the formats are "+list(Names())))
 }
 
 // Options are the facts about the reader that a format cannot know.
