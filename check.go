@@ -38,7 +38,7 @@ func (s *Session) CheckAuth(ctx context.Context, provider string) (AuthReport, e
 		return AuthReport{}, err
 	}
 	a := s.settings.auth[p.Name]
-	signer, err := auth.New(p.Name, p.Family, auth.Settings{Kind: a.kind, Options: a.options}, s.authDeps())
+	signer, err := auth.New(p, auth.Settings{Kind: a.kind, Options: a.options}, s.authDeps())
 	if err != nil {
 		return AuthReport{}, err
 	}
@@ -52,6 +52,17 @@ func (s *Session) CheckAuth(ctx context.Context, provider string) (AuthReport, e
 		report.Tried = append(report.Tried, AuthAttempt{t.Name, t.Outcome, t.Took})
 	}
 	return report, err
+}
+
+// Secrets gives the names of the variables from which planeql takes the secrets
+// for signing in to a provider: those under which [WithSecrets] is asked.
+func (s *Session) Secrets(provider string) ([]string, error) {
+	p, err := s.catalog.Provider(provider)
+	if err != nil {
+		return nil, err
+	}
+	a := s.settings.auth[p.Name]
+	return auth.Secrets(p, auth.Settings{Kind: a.kind, Options: a.options})
 }
 
 // ProviderInfo is an installed provider.

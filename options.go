@@ -63,6 +63,7 @@ type settings struct {
 	httpLog     io.Writer
 	progress    func(Progress)
 	prompt      func(string)
+	stored      func(provider, name string) (value, from string, err error)
 	rootCAs     *x509.CertPool
 	documents   []documents
 	transport   func(*transport.Options) // for tests; nil: as it is
@@ -88,11 +89,20 @@ func WithEndpoint(provider, baseURL string) Option {
 	return func(s *settings) { s.endpoints[provider] = baseURL }
 }
 
-// WithAuth chooses how planeql signs in to a provider: for azure default, cli,
-// env, msi, workload, devicecode, browser, certificate, bearer or none. Options
-// such as tenant or cloud depend on the kind.
+// WithAuth chooses how planeql signs in to a provider: bearer, api_key, basic,
+// custom, oauth2, aws, google, gcloud or none, and for azure default, cli, env,
+// msi, workload, devicecode, browser or certificate. Without it that is as the
+// provider's documents suggest. Options such as tenant or env depend on the kind;
+// none holds a secret itself.
 func WithAuth(provider, kind string, options map[string]string) Option {
 	return func(s *settings) { s.auth[provider] = authSettings{kind, options} }
+}
+
+// WithSecrets looks up secrets that are in no variable of the environment: f gives
+// what is kept for a provider under the name of the variable, and where it was;
+// an empty value where there is none.
+func WithSecrets(f func(provider, name string) (value, from string, err error)) Option {
+	return func(s *settings) { s.stored = f }
 }
 
 // WithDatabase keeps tables and views in a DuckDB file; without it they end

@@ -78,9 +78,9 @@ func (s *Session) target(name string) (transport.Target, error) {
 	if err != nil {
 		return transport.Target{}, err
 	}
-	return auth.NewTarget(name, p.Family, auth.Settings{Kind: a.kind, Options: a.options}, s.settings.endpoints[name], s.authDeps())
+	return auth.NewTarget(p, auth.Settings{Kind: a.kind, Options: a.options}, s.settings.endpoints[name], s.authDeps())
 }
 
 func (s *Session) authDeps() auth.Deps {
-	return auth.Deps{Getenv: s.settings.getenv, Now: time.Now, Prompt: s.settings.prompt, RootCAs: s.settings.rootCAs}
+	return auth.Deps{Getenv: s.settings.getenv, Now: time.Now, Prompt: s.settings.prompt, RootCAs: s.settings.rootCAs, Stored: s.settings.stored}
 }

@@ -1,20 +1,19 @@
 // Package auth signs the calls of a provider: it finds a credential by the kind
-// the user named, keeps its token until it has to be renewed, renews it once
-// when a service refuses it, and can tell which credentials were tried and why
-// each was or was not taken.
+// the user named or the provider's documents suggest, keeps its token until it
+// has to be renewed, renews it once when a service refuses it, and can tell which
+// credentials were tried and why each was or was not taken.
 //
 // It refuses tokens and secrets in the clear on a command line, and no message
-// of it holds any. Where a token may be sent is not decided here: package
-// transport holds it to the provider's origins. Start reading at [New];
-// the credentials of Azure are in sources.go, the token's life in tokens.go.
+// of it holds any. Where a credential may be sent is not decided here: package
+// transport holds it to the provider's origins. Start reading at [New]; the
+// kinds and their options are in kinds.go, the credentials of Azure in
+// sources.go, keys of AWS in awskeys.go, the token's life in tokens.go.
 package auth
 
 import (
 	"context"
 	"crypto/x509"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -28,44 +27,13 @@ import (
 type Settings struct {
 	Kind    string
 	Options map[string]string
+
+	suggested bool   // by the provider's documents: what is not there is looked for elsewhere
+	declared  string // the kind as it was written, where that is another name of it
 }
-
-// The kinds of credentials. All but Bearer and None are Azure's.
-const (
-	Default     = "default"     // the first that gives a token: env, workload, msi, cli, azd
-	Environment = "env"         // AZURE_TENANT_ID, AZURE_CLIENT_ID and a secret or certificate
-	Workload    = "workload"    // a federated token in a file, as in Kubernetes
-	Managed     = "msi"         // the identity of the machine
-	CLI         = "cli"         // who is signed in to az
-	Developer   = "azd"         // who is signed in to azd
-	DeviceCode  = "devicecode"  // a code that is typed in a browser elsewhere
-	Browser     = "browser"     // a browser on this machine
-	Certificate = "certificate" // a service principal with a certificate file
-	Secret      = "secret"      // a service principal with a secret in a variable or a file
-	Bearer      = "bearer"      // a token in a variable or a file
-	None        = "none"        // no credential
-)
-
-// options lists what each kind takes beside where the cloud is.
-var options = map[string][]string{
-	Default:     {"tenant", "client_id"},
-	Environment: {"tenant", "client_id"},
-	Workload:    {"tenant", "client_id", "file"},
-	Managed:     {"client_id", "object_id", "resource_id"},
-	CLI:         {"tenant", "subscription"},
-	Developer:   {"tenant"},
-	DeviceCode:  {"tenant", "client_id"},
-	Browser:     {"tenant", "client_id", "login_hint"},
-	Certificate: {"tenant", "client_id", "path", "password_env"},
-	Secret:      {"tenant", "client_id", "env", "file"},
-	Bearer:      {"env", "file"},
-	None:        nil,
-}
-
-var cloudOptions = []string{"cloud", "endpoint", "authority", "audience"}
 
 // example is shown where a flag is not understood.
-const example = "a credential is named like --auth azure=cli,tenant=ID or --auth azure=bearer,env=NAME"
+const example = "a credential is named like --auth azure=cli,tenant=ID or --auth okta=api_key,env=NAME"
 
 // ParseFlag reads the value of --auth, PROVIDER=KIND[,key=value…]. An error is
 // a fault.InvalidFlag.
@@ -83,45 +51,12 @@ func ParseFlag(text string) (providerName string, s Settings, err error) {
 		if !found || key == "" || value == "" {
 			return "", Settings{}, fault.New(fault.InvalidFlag, "an option of --auth %s is not of the form key=value", name).WithHint(example)
 		}
-		s.Options[key] = strings.TrimSpace(value)
-	}
-	return name, s, s.Validate()
-}
-
-// Validate checks kind and options, without looking for a credential.
-func (s Settings) Validate() error {
-	if s.Kind == "" && len(s.Options) == 0 {
-		return nil
-	}
-	kind := s.kind()
-	allowed, ok := options[kind]
-	if !ok {
-		kinds := slices.Sorted(maps.Keys(options))
-		return fault.New(fault.InvalidFlag, "there is no kind of credential %q", s.Kind).
-			WithHint("%s", fault.DidYouMean(s.Kind, kinds, "the kinds are "+strings.Join(kinds, ", ")))
-	}
-	allowed = append(slices.Clone(allowed), cloudOptions...)
-	for _, key := range slices.Sorted(maps.Keys(s.Options)) {
-		if slices.Contains(allowed, key) {
-			continue
+		if key != "prefix" && key != "valueprefix" { // a blank may be its end
+			value = strings.TrimSpace(value)
 		}
-		if key == "token" || key == "secret" || key == "password" {
-			return fault.New(fault.InvalidFlag, "the option %q is not taken, since a command line can be read by others", key).
-				WithHint("put it into a variable and name that with env=NAME")
-		}
-		return fault.New(fault.InvalidFlag, "the kind %q takes no option %q", kind, key).
-			WithHint("%s", fault.DidYouMean(key, allowed, "it takes "+strings.Join(allowed, ", ")))
+		s.Options[key] = value
 	}
-	_, err := s.cloud(nil)
-	return err
-}
-
-// kind gives the kind that counts.
-func (s Settings) kind() string {
-	if s.Kind == "" {
-		return Default
-	}
-	return strings.ToLower(s.Kind)
+	return name, s.canonical(), s.Validate()
 }
 
 // Deps are what the package needs from outside. Every field may be nil.
@@ -131,6 +66,10 @@ type Deps struct {
 	Prompt  func(message string) // shows the code of a device sign-in; nil: that kind is refused
 	RootCAs *x509.CertPool       // for the sign-in service; nil: the system's
 	Client  *http.Client         // sends to the sign-in service; nil: an own one
+
+	// Stored gives a secret that is kept for a provider under the name of a
+	// variable, and where; an empty one where there is none.
+	Stored func(provider, name string) (value, from string, err error)
 }
 
 // env gives a variable; none is set where there is no environment.
@@ -158,23 +97,73 @@ type Signer interface {
 	Check(ctx context.Context) (Report, error)
 }
 
-// New makes the Signer of a provider. Nobody signs in before the first call.
-// The default is a chain of credentials for the ARM family and none elsewhere.
-func New(providerName string, family provider.Family, s Settings, deps Deps) (Signer, error) {
+// New makes the Signer of a provider. Nothing is read and nobody signs in before
+// the first call. What the settings leave open is as the provider's documents
+// suggest: for Azure a chain of credentials, nothing where they are silent.
+// Settings that cannot hold are an error; a suggestion that cannot is one at the
+// first call.
+func New(p *provider.Provider, s Settings, deps Deps) (Signer, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	kind := s.kind()
-	switch {
-	case kind == None || kind == Default && family != provider.ARM:
-		return Anonymous{Provider: providerName}, nil
-	case kind == Bearer:
-		return newStatic(providerName, s, deps)
-	case family != provider.ARM:
-		return nil, fault.New(fault.InvalidFlag, "the kind %q is for Azure, not for %s", kind, providerName).
-			WithHint("use --auth %s=bearer,env=NAME", providerName)
+	suggested, problem := suggestion(p)
+	s = s.canonical().over(suggested)
+	if s.suggested && problem == nil {
+		problem = s.Validate()
 	}
-	return newAzure(providerName, s, deps)
+	if s.suggested && problem != nil {
+		return refusing{p.Name, problem}, nil
+	}
+	signer, err := s.signer(p, deps)
+	if err != nil && s.suggested && fault.As(err) != nil {
+		return refusing{p.Name, err}, nil
+	}
+	return signer, err
+}
+
+// suggestion gives the settings of a provider's documents.
+func suggestion(p *provider.Provider) (Settings, error) {
+	if p.Family == provider.ARM || len(p.Auth) == 0 {
+		return Settings{Kind: Default}, nil
+	}
+	s, err := fromMembers(p.Auth)
+	if err != nil {
+		return Settings{Kind: Default}, err
+	}
+	return s, nil
+}
+
+// signer makes the Signer of a kind.
+func (s Settings) signer(p *provider.Provider, deps Deps) (Signer, error) {
+	kind := s.kind()
+	switch kind {
+	case None:
+		return Anonymous{Provider: p.Name}, nil
+	case Bearer, APIKey, Basic, Custom:
+		return newPlaced(p.Name, s, deps)
+	case OAuth2:
+		return newOAuth2(p.Name, s, deps)
+	case AWS:
+		return newAWS(p.Name, s, deps)
+	case Google:
+		return newGoogle(p.Name, s, deps)
+	case GCloud:
+		return newGCloud(p.Name, s, deps)
+	}
+	switch {
+	case speaksEntra(p):
+		return newAzure(p.Name, s, deps)
+	case kind == Default:
+		return Anonymous{Provider: p.Name}, nil
+	}
+	return nil, fault.New(fault.InvalidFlag, "the kind %q is for Azure, not for %s", kind, p.Name).
+		WithHint("use --auth %s=bearer,env=NAME", p.Name)
+}
+
+// speaksEntra tells whether a provider takes tokens of Microsoft Entra.
+func speaksEntra(p *provider.Provider) bool {
+	kind := Settings{Kind: p.Auth["type"]}.canonical().Kind
+	return p.Family == provider.ARM || kind == Default || strings.Contains(p.Auth["token_url"], "//login.microsoftonline.")
 }
 
 // NewAzure makes the Signer of the provider azure with one of its own kinds.
@@ -182,27 +171,51 @@ func NewAzure(s Settings, deps Deps) (*Azure, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	return newAzure("azure", s, deps)
+	return newAzure("azure", s.canonical(), deps)
 }
 
 // NewTarget makes where and how the calls of a provider go: to the override if
 // there is one, else to the endpoint of the cloud that the settings name.
-func NewTarget(providerName string, family provider.Family, s Settings, override string, deps Deps) (transport.Target, error) {
-	signer, err := New(providerName, family, s, deps)
+func NewTarget(p *provider.Provider, s Settings, override string, deps Deps) (transport.Target, error) {
+	signer, err := New(p, s, deps)
 	if err != nil {
 		return transport.Target{}, err
 	}
 	target := transport.Target{Endpoint: override, Authorizer: signer}
-	if family != provider.ARM || override != "" {
+	if override != "" {
+		if azure, ok := signer.(*Azure); ok && p.Family == provider.ARM {
+			azure.fixed = azure.cloud.audience
+		}
+		return target, nil
+	}
+	if p.Family != provider.ARM {
 		return target, nil
 	}
 	c, err := s.cloud(deps.Getenv)
 	if err != nil {
 		return transport.Target{}, err
 	}
-	target.Origins = []string{c.endpoint}
+	target.Origins = c.origins()
 	if c.name != "public" {
 		target.Endpoint = c.endpoint
 	}
 	return target, nil
+}
+
+// Secrets gives the names of the variables from which the Signer of a provider
+// would take secrets: those under which planeql auth set keeps them.
+func Secrets(p *provider.Provider, s Settings) ([]string, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	suggested, err := suggestion(p)
+	if s = s.canonical().over(suggested); s.suggested && err != nil {
+		return nil, err
+	}
+	names := s.variables()
+	if len(names) == 0 {
+		return nil, fault.New(fault.InvalidFlag, "signing in to %s by %q takes no secret from a variable", p.Name, s.kind()).
+			WithHint("planeql auth check %s tells how it signs in", p.Name)
+	}
+	return names, nil
 }

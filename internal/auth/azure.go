@@ -27,9 +27,10 @@ type Azure struct {
 	kind     string
 	cloud    cloud
 	deps     Deps
-	tokens   tokens
+	fixed    string // audience of all calls, wherever they go; empty: by the host
 
 	mu      sync.Mutex
+	tokens  map[string]*tokens // by audience
 	sources []*source
 	winner  *source // the source that gave the last token; it is kept
 }
@@ -40,25 +41,45 @@ func newAzure(providerName string, s Settings, deps Deps) (*Azure, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &maker{settings: s, deps: deps, cloud: c}
+	m := &maker{provider: providerName, settings: s, deps: deps, cloud: c}
 	sources, err := m.sources()
 	if err != nil {
 		return nil, err
 	}
-	a := &Azure{provider: providerName, kind: s.kind(), cloud: c, deps: deps, sources: sources}
-	a.tokens = tokens{get: a.get, now: deps.now}
-	return a, nil
+	return &Azure{
+		provider: providerName, kind: s.kind(), cloud: c, deps: deps, sources: sources, tokens: map[string]*tokens{},
+	}, nil
+}
+
+// audience tells for whom a token has to be that goes to a host.
+func (a *Azure) audience(host string) string {
+	if a.fixed != "" {
+		return a.fixed
+	}
+	return a.cloud.audienceOf(host)
+}
+
+// tokensFor gives the token of an audience.
+func (a *Azure) tokensFor(audience string) *tokens {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.tokens[audience] == nil {
+		a.tokens[audience] = &tokens{now: a.deps.now, get: func(ctx context.Context, fresh bool, claims string) (azcore.AccessToken, error) {
+			return a.get(ctx, fresh, audience, claims)
+		}}
+	}
+	return a.tokens[audience]
 }
 
 // Authorize puts a bearer token on the request. An error is a
 // fault.NoCredential, or the context's.
-func (a *Azure) Authorize(ctx context.Context, req *http.Request, challenge string) error {
+func (a *Azure) Authorize(ctx context.Context, req *http.Request, s transport.Signing) error {
 	refused, claims := "", ""
-	if challenge != "" {
+	if s.Challenge != "" {
 		refused = strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
-		claims = claimsOf(challenge)
+		claims = claimsOf(s.Challenge)
 	}
-	token, err := a.tokens.token(ctx, refused, claims)
+	token, err := a.tokensFor(a.audience(req.URL.Hostname())).token(ctx, refused, claims)
 	if err != nil {
 		return err
 	}
@@ -67,8 +88,8 @@ func (a *Azure) Authorize(ctx context.Context, req *http.Request, challenge stri
 }
 
 // get gets a token from the first source that has one.
-func (a *Azure) get(ctx context.Context, fresh bool, claims string) (azcore.AccessToken, error) {
-	token, tried, err := a.try(ctx, fresh, claims)
+func (a *Azure) get(ctx context.Context, fresh bool, audience, claims string) (azcore.AccessToken, error) {
+	token, tried, err := a.try(ctx, fresh, audience, claims)
 	if err == nil {
 		return token, nil
 	}
@@ -89,14 +110,14 @@ type Attempt struct {
 // try goes through the sources: one that is not there passes on, one that is
 // there and fails ends the search, since another identity than the one that
 // was set up must not be taken in silence.
-func (a *Azure) try(ctx context.Context, fresh bool, claims string) (azcore.AccessToken, []Attempt, error) {
+func (a *Azure) try(ctx context.Context, fresh bool, audience, claims string) (azcore.AccessToken, []Attempt, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	sources := a.sources
 	if a.winner != nil {
 		sources = []*source{a.winner}
 	}
-	o := policy.TokenRequestOptions{Scopes: []string{a.cloud.audience + "/.default"}, Claims: claims, EnableCAE: true}
+	o := policy.TokenRequestOptions{Scopes: []string{audience + "/.default"}, Claims: claims, EnableCAE: true}
 	var tried []Attempt
 	var last error
 	for _, s := range sources {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/transport"
 )
 
 // authority is a sign-in service of a private cloud, on this machine.
@@ -80,9 +81,9 @@ func TestAzure_environment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRequest(t)
+	r := requestTo(t, "https://arm.local/x")
 	for range 3 {
-		if err := az.Authorize(t.Context(), r, ""); err != nil {
+		if err := az.Authorize(t.Context(), r, transport.Signing{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -90,11 +91,11 @@ func TestAzure_environment(t *testing.T) {
 		t.Errorf("asked %v", a.asked)
 	}
 	first := r.Header.Get("Authorization")
-	if err := az.Authorize(t.Context(), r, "Bearer"); err != nil || r.Header.Get("Authorization") == first {
+	if err := az.Authorize(t.Context(), r, transport.Signing{Challenge: "Bearer"}); err != nil || r.Header.Get("Authorization") == first {
 		t.Errorf("no fresh token after a refusal: %v", err)
 	}
 	challenge := `Bearer realm="", error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7InZhbHVlIjoiMSJ9fX0="`
-	if err := az.Authorize(t.Context(), r, challenge); err != nil || len(a.asked) != 3 || !strings.Contains(a.asked[2].Get("claims"), "nbf") {
+	if err := az.Authorize(t.Context(), r, transport.Signing{Challenge: challenge}); err != nil || len(a.asked) != 3 || !strings.Contains(a.asked[2].Get("claims"), "nbf") {
 		t.Errorf("claims were not passed on: %v, %v", a.asked[len(a.asked)-1], err)
 	}
 }
@@ -110,7 +111,7 @@ func TestAzure_check(t *testing.T) {
 		report.Cloud != "custom" || report.Endpoint != "https://arm.local" || time.Until(report.Expires) < 50*time.Minute || report.Took <= 0 {
 		t.Errorf("%+v, %v", report, err)
 	}
-	if err := az.Authorize(t.Context(), newRequest(t), ""); err != nil || len(a.asked) != 1 {
+	if err := az.Authorize(t.Context(), requestTo(t, "https://arm.local/x"), transport.Signing{}); err != nil || len(a.asked) != 1 {
 		t.Errorf("the checked token is not used: %d requests, %v", len(a.asked), err)
 	}
 }
@@ -158,7 +159,7 @@ func TestAzure_nothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = az.Authorize(t.Context(), newRequest(t), "")
+	err = az.Authorize(t.Context(), requestTo(t, "https://arm.local/x"), transport.Signing{})
 	f := wantFault(t, err, fault.NoCredential, "EnvironmentCredential: AZURE_TENANT_ID or AZURE_CLIENT_ID is not set",
 		"WorkloadIdentityCredential: ", "ManagedIdentityCredential: no metadata service is here", "AzureCLICredential: ",
 		"AzureDeveloperCLICredential: ", "run az login", "planeql auth check azure")
@@ -203,7 +204,7 @@ echo '{"accessToken":"`+jwt(`{"tid":"t","upn":"me@x"}`)+`","expires_on":`+fmt.Sp
 		t.Fatal(err)
 	}
 	for range 5 {
-		if err := az.Authorize(t.Context(), newRequest(t), ""); err != nil {
+		if err := az.Authorize(t.Context(), newRequest(t), transport.Signing{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -225,7 +226,7 @@ func TestAzure_cliSignedOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantFault(t, az.Authorize(t.Context(), newRequest(t), ""), fault.NoCredential, "az login")
+	wantFault(t, az.Authorize(t.Context(), requestTo(t, "https://arm.local/x"), transport.Signing{}), fault.NoCredential, "az login")
 }
 
 // TestAzure_missingOptions says what is missing, for each kind by itself.
@@ -238,7 +239,7 @@ func TestAzure_missingOptions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantFault(t, az.Authorize(t.Context(), newRequest(t), ""), fault.NoCredential, says, "hint:")
+		wantFault(t, az.Authorize(t.Context(), requestTo(t, "https://arm.local/x"), transport.Signing{}), fault.NoCredential, says, "hint:")
 	}
 	path := filepath.Join(t.TempDir(), "cert.pem")
 	if err := os.WriteFile(path, []byte("no certificate"), 0o600); err != nil {
@@ -248,7 +249,7 @@ func TestAzure_missingOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantFault(t, az.Authorize(t.Context(), newRequest(t), ""), fault.NoCredential, "PKCS#12")
+	wantFault(t, az.Authorize(t.Context(), requestTo(t, "https://arm.local/x"), transport.Signing{}), fault.NoCredential, "PKCS#12")
 }
 
 // TestOrder narrows the chain as the SDKs do.

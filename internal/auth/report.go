@@ -29,7 +29,8 @@ func (a *Azure) Check(ctx context.Context) (Report, error) {
 	report := Report{Provider: a.provider, Kind: a.kind, Cloud: a.cloud.name, Endpoint: a.cloud.endpoint}
 	a.forget()
 	start := time.Now()
-	token, tried, err := a.try(ctx, true, "")
+	audience := a.audience(hostname(a.cloud.endpoint))
+	token, tried, err := a.try(ctx, true, audience, "")
 	report.Took, report.Tried = time.Since(start), tried
 	if ctx.Err() != nil {
 		return report, ctx.Err()
@@ -37,7 +38,7 @@ func (a *Azure) Check(ctx context.Context) (Report, error) {
 	if err != nil {
 		return report, a.noCredential(tried)
 	}
-	a.tokens.keep(token)
+	a.tokensFor(audience).keep(token)
 	report.Credential = tried[len(tried)-1].Name
 	report.Expires = token.ExpiresOn
 	report.read(token.Token, a.deps.now())

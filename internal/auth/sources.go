@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,14 +30,9 @@ type source struct {
 	credential azcore.TokenCredential
 }
 
-// errUnset is the error of a source that is not set up at all.
-type errUnset string
-
-// Error gives what is missing.
-func (e errUnset) Error() string { return string(e) }
-
 // maker makes sources from settings.
 type maker struct {
+	provider string
 	settings Settings
 	deps     Deps
 	cloud    cloud
@@ -115,15 +109,8 @@ func (m *maker) option(key, variable string) string {
 // always named, or the SDK would look into the environment for it.
 func (m *maker) clientOptions() azcore.ClientOptions {
 	o := azcore.ClientOptions{Cloud: azcloud.Configuration{ActiveDirectoryAuthorityHost: m.cloud.authority}}
-	switch {
-	case m.deps.Client != nil:
-		o.Transport = m.deps.Client
-	case m.deps.RootCAs != nil:
-		if base, ok := http.DefaultTransport.(*http.Transport); ok {
-			t := base.Clone()
-			t.TLSClientConfig = &tls.Config{RootCAs: m.deps.RootCAs, MinVersion: tls.VersionTLS12}
-			o.Transport = &http.Client{Transport: t}
-		}
+	if c := m.deps.client(); c != nil {
+		o.Transport = c
 	}
 	return o
 }
@@ -139,10 +126,13 @@ func (m *maker) environment(ctx context.Context) (azcore.TokenCredential, error)
 	if tenant == "" || client == "" {
 		return nil, errUnset("AZURE_TENANT_ID or AZURE_CLIENT_ID is not set")
 	}
-	if secret := m.deps.env("AZURE_CLIENT_SECRET"); secret != "" {
-		return m.clientSecret(tenant, client, secret)
+	path := m.deps.env("AZURE_CLIENT_CERTIFICATE_PATH")
+	if path == "" || m.deps.env("AZURE_CLIENT_SECRET") != "" {
+		if secret, _, err := (holder{m.provider, m.deps}).variable("AZURE_CLIENT_SECRET"); err == nil {
+			return m.clientSecret(tenant, client, secret)
+		}
 	}
-	if path := m.deps.env("AZURE_CLIENT_CERTIFICATE_PATH"); path != "" {
+	if path != "" {
 		return m.clientCertificate(tenant, client, path, m.deps.env("AZURE_CLIENT_CERTIFICATE_PASSWORD"))
 	}
 	if m.deps.env("AZURE_USERNAME") != "" {
@@ -194,7 +184,11 @@ func (m *maker) certificate(context.Context) (azcore.TokenCredential, error) {
 // secret makes a credential of a secret whose place the settings name.
 func (m *maker) secret(context.Context) (azcore.TokenCredential, error) {
 	tenant, client := m.option("tenant", "AZURE_TENANT_ID"), m.option("client_id", "AZURE_CLIENT_ID")
-	secret, err := readSecret(m.settings, m.deps, "AZURE_CLIENT_SECRET")
+	o := m.settings.Options
+	if o["env"] == "" && o["file"] == "" {
+		o = map[string]string{"env": "AZURE_CLIENT_SECRET"}
+	}
+	secret, _, err := holder{m.provider, m.deps}.secret(o)
 	if err != nil {
 		return nil, err
 	}

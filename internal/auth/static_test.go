@@ -10,6 +10,7 @@ import (
 
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/provider"
+	"github.com/planeql/planeql/internal/transport"
 )
 
 // jwt makes a token with claims and no signature to speak of.
@@ -23,7 +24,7 @@ func bearer(t *testing.T, deps Deps, pairs ...string) Signer {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		options[pairs[i]] = pairs[i+1]
 	}
-	s, err := New("azure", provider.ARM, Settings{Kind: Bearer, Options: options}, deps)
+	s, err := New(&provider.Provider{Name: "azure", Family: provider.ARM}, Settings{Kind: Bearer, Options: options}, deps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,11 +34,11 @@ func bearer(t *testing.T, deps Deps, pairs ...string) Signer {
 func TestBearer_variable(t *testing.T) {
 	s := bearer(t, Deps{Getenv: environment("TOKEN", " Bearer abc\n")}, "env", "TOKEN")
 	r := newRequest(t)
-	if err := s.Authorize(t.Context(), r, ""); err != nil || r.Header.Get("Authorization") != "Bearer abc" {
+	if err := s.Authorize(t.Context(), r, transport.Signing{}); err != nil || r.Header.Get("Authorization") != "Bearer abc" {
 		t.Errorf("%v, %v", r.Header, err)
 	}
 	for name, getenv := range map[string]func(string) string{"unset": environment(), "none": nil, "blanks": environment("TOKEN", "a S3CR3T")} {
-		err := bearer(t, Deps{Getenv: getenv}, "env", "TOKEN").Authorize(t.Context(), newRequest(t), "")
+		err := bearer(t, Deps{Getenv: getenv}, "env", "TOKEN").Authorize(t.Context(), newRequest(t), transport.Signing{})
 		if f := wantFault(t, err, fault.NoCredential, "azure"); strings.Contains(f.Print(), "S3CR3T") {
 			t.Errorf("%s: %s", name, f.Print())
 		}
@@ -57,7 +58,7 @@ func TestBearer_file(t *testing.T) {
 	r := newRequest(t)
 	check := func(challenge, want string) {
 		t.Helper()
-		if err := s.Authorize(t.Context(), r, challenge); err != nil || r.Header.Get("Authorization") != want {
+		if err := s.Authorize(t.Context(), r, transport.Signing{Challenge: challenge}); err != nil || r.Header.Get("Authorization") != want {
 			t.Errorf("%v, %v, want %s", r.Header, err, want)
 		}
 	}
@@ -66,14 +67,14 @@ func TestBearer_file(t *testing.T) {
 	check("", "Bearer one")
 	check("Bearer", "Bearer two")
 	write("")
-	wantFault(t, s.Authorize(t.Context(), r, "Bearer"), fault.NoCredential, "is empty")
+	wantFault(t, s.Authorize(t.Context(), r, transport.Signing{Challenge: "Bearer"}), fault.NoCredential, "is empty")
 	os.Remove(path)
-	wantFault(t, s.Authorize(t.Context(), r, "Bearer"), fault.NoCredential, "token")
+	wantFault(t, s.Authorize(t.Context(), r, transport.Signing{Challenge: "Bearer"}), fault.NoCredential, "token")
 }
 
 func TestBearer_options(t *testing.T) {
 	for _, options := range []map[string]string{nil, {"env": "A", "file": "b"}} {
-		_, err := New("azure", provider.ARM, Settings{Kind: Bearer, Options: options}, Deps{})
+		_, err := New(&provider.Provider{Name: "azure", Family: provider.ARM}, Settings{Kind: Bearer, Options: options}, Deps{})
 		wantFault(t, err, fault.InvalidFlag, "env=NAME")
 	}
 }

@@ -24,6 +24,21 @@ func (a *app) authCommand() *cobra.Command {
 		Args:              oneArgument("the name of a provider"),
 		ValidArgsFunction: a.providerNames,
 	}, onSession, a.authCheck))
+	auth.AddCommand(a.command(&cobra.Command{
+		Use:   "set PROVIDER [NAME]",
+		Short: "Keep the secrets with which planeql signs in to a provider",
+		Long: "set asks for each secret that signing in to the provider takes and keeps it in the system's keyring, under the\n" +
+			"name of the variable from which it would be read. A variable that is set is stronger than what is kept.\n" +
+			"Without a terminal it reads a line of standard input for each of them.",
+		Example:           "  planeql auth set okta\n  printenv TOKEN | planeql auth set okta OKTA_API_TOKEN --in file",
+		Args:              oneOrTwoArguments("the name of a provider, and of a secret perhaps"),
+		ValidArgsFunction: a.providerNames,
+	}, onSession|onSecrets, a.authSet), a.command(&cobra.Command{
+		Use:               "remove PROVIDER [NAME]",
+		Short:             "Forget the secrets that set has kept",
+		Args:              oneOrTwoArguments("the name of a provider, and of a secret perhaps"),
+		ValidArgsFunction: a.providerNames,
+	}, onSession, a.authRemove))
 	return auth
 }
 

@@ -65,16 +65,22 @@ func (c config) staysHome() error {
 }
 
 // leadsAway tells whether a setting names a URL that is not on this machine.
+// Options of a credential may name several.
 func leadsAway(text string) bool {
-	_, rest, ok := strings.Cut(text, "://")
-	if !ok {
-		return false
+	for {
+		_, rest, ok := strings.Cut(text, "://")
+		if !ok {
+			return false
+		}
+		text = rest
+		host, _, _ := strings.Cut(rest, "/")
+		host, _, _ = strings.Cut(host, ",")
+		host, _, _ = strings.Cut(host, `"`)
+		name := (&url.URL{Host: host}).Hostname()
+		if ip := net.ParseIP(name); name != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return true
+		}
 	}
-	host, _, _ := strings.Cut(rest, "/")
-	host, _, _ = strings.Cut(host, ",")
-	name := (&url.URL{Host: host}).Hostname()
-	ip := net.ParseIP(name)
-	return name != "localhost" && (ip == nil || !ip.IsLoopback())
 }
 
 func (a *app) configPaths() []string {
@@ -185,21 +191,51 @@ func pairs(m member) ([]string, error) {
 	return texts, nil
 }
 
-// options writes a mapping with a member kind as kind,name=value.
+// options writes a mapping with a member kind, or type, as kind,name=value. A list
+// is written with blanks between, the members of a mapping inside with its name
+// and a dot before theirs.
 func options(n *yaml.Node) (string, bool) {
 	kind, rest := "", ""
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i].Value, n.Content[i+1]
-		switch {
-		case value.Kind != yaml.ScalarNode:
-			return "", false
-		case key == "kind":
-			kind = value.Value
-		default:
-			rest += "," + key + "=" + value.Value
+	ok := flatten(n, "", func(name, value string) {
+		if name == "kind" || name == "type" {
+			kind = value
+			return
 		}
+		rest += "," + name + "=" + value
+	})
+	return kind + rest, ok && kind != ""
+}
+
+// flatten gives each scalar inside a mapping to add; false where there is
+// something else. A comma would end the value.
+func flatten(n *yaml.Node, before string, add func(name, value string)) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, value := before+n.Content[i].Value, n.Content[i+1]
+		switch value.Kind {
+		case yaml.MappingNode:
+			if !flatten(value, name+".", add) {
+				return false
+			}
+			continue
+		case yaml.SequenceNode:
+			var items []string
+			for _, item := range value.Content {
+				if item.Kind != yaml.ScalarNode || name == "kind" || name == "type" {
+					return false
+				}
+				items = append(items, item.Value)
+			}
+			value = &yaml.Node{Kind: yaml.ScalarNode, Value: strings.Join(items, " ")}
+		case yaml.ScalarNode:
+		default:
+			return false
+		}
+		if strings.Contains(value.Value, ",") {
+			return false
+		}
+		add(name, value.Value)
 	}
-	return kind + rest, kind != ""
+	return true
 }
 
 func wrongShape(m member) error {

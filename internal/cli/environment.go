@@ -30,6 +30,8 @@ type Environment struct {
 	// Ask puts a question on the terminal and gives the line that was typed;
 	// io.EOF where it was left by Ctrl-C or Ctrl-D.
 	Ask func(question string) (string, error)
+	// AskSecret does the same and does not show what is typed.
+	AskSecret func(question string) (string, error)
 	// Edit makes the line editor of the shell.
 	Edit func(EditorOptions) Editor
 }
@@ -53,7 +55,7 @@ func System() Environment {
 		Terminal: Terminal{In: isTerminal(os.Stdin), Out: isTerminal(os.Stdout), Err: isTerminal(os.Stderr)},
 		ToFile:   err == nil && info.Mode().IsRegular(),
 		Width:    terminalWidth, Now: time.Now, Signals: signals, Exit: os.Exit,
-		Ask: askTerminal, Edit: newReadline,
+		Ask: askTerminal, AskSecret: askSecret, Edit: newReadline,
 	}
 }
 
@@ -83,6 +85,20 @@ func askTerminal(question string) (string, error) {
 		io.Reader
 		io.Writer
 	}{os.Stdin, os.Stderr}, question).ReadLine()
+}
+
+// askSecret reads one line in raw mode, as askTerminal does.
+func askSecret(question string) (string, error) {
+	fd := int(os.Stdin.Fd())
+	state, err := term.MakeRaw(fd)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = term.Restore(fd, state) }()
+	return term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{os.Stdin, os.Stderr}, "").ReadPassword(question)
 }
 
 // path gives a file name as the user meant it: from the working folder.

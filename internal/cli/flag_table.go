@@ -51,7 +51,7 @@ var flagTable = []flag{
 	},
 	{
 		name: "auth", kind: several, value: "PROVIDER=KIND[,k=v]", place: onSession,
-		help: "how to sign in: default, cli, env, msi, workload, devicecode, browser, certificate, bearer or none",
+		help: "how to sign in: bearer, api_key, basic, custom, oauth2, aws, google, gcloud, none; for azure default, cli, env, msi, workload, devicecode, browser, certificate; or StackQL's JSON",
 		set:  setAuth,
 	},
 	{
@@ -161,6 +161,14 @@ var flagTable = []flag{
 		set:  boolean(func(s *settings) *bool { return &s.failIfEmpty }),
 	},
 	{
+		name: "in", value: "keyring|file", place: onSecrets, local: true, choices: secretPlaces,
+		help: "where the secrets are kept: the system's keyring, or a file that only you can read (default keyring)",
+		set: func(s *settings, text string) (err error) {
+			s.secretsIn, err = choice(text, secretPlaces())
+			return err
+		},
+	},
+	{
 		name: "addr", value: "HOST:PORT", place: onSim, local: true,
 		help: "where to listen; port 0 is any free one (default 127.0.0.1:0)",
 		set:  text(func(s *settings) *string { return &s.sim.addr }),
@@ -215,6 +223,7 @@ var flagTable = []flag{
 }
 
 func errorForms() []string     { return []string{string(render.ErrorText), string(render.ErrorJSON)} }
+func secretPlaces() []string   { return []string{"keyring", "file"} }
 func onErrorChoices() []string { return []string{"fail", "skip"} }
 func estateNames() []string    { return []string{"small", "large", "tour", "maintenance", "empty"} }
 

@@ -17,6 +17,7 @@ const (
 	onSession                   // commands that open a session: shell, exec, auth
 	onExec                      // exec
 	onSim                       // sim azure
+	onSecrets                   // auth set
 )
 
 // kind says how the values of a flag add up.
@@ -170,7 +171,7 @@ func (f *flag) split(text string) []string {
 	if text == "" {
 		return nil
 	}
-	if f.kind != several {
+	if f.kind != several || strings.HasPrefix(strings.TrimSpace(text), "{") {
 		return []string{text}
 	}
 	var texts []string

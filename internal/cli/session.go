@@ -52,7 +52,7 @@ func (a *app) options() []planeql.Option {
 		planeql.WithEnvironment(a.env.Getenv), planeql.WithVariables(s.variables),
 		planeql.WithDatabase(a.databasePath()), planeql.WithTempFolder(a.tempFolder()), planeql.WithTimeout(s.timeout), planeql.WithConcurrency(s.concurrency),
 		planeql.WithMaxPages(s.maxPages), planeql.WithMaxTargets(s.maxTargets), planeql.WithMaxCalls(s.maxCalls),
-		planeql.WithScope(s.scope...),
+		planeql.WithScope(s.scope...), planeql.WithSecrets(a.secrets().Get),
 	}
 	for provider, address := range s.endpoints {
 		opts = append(opts, planeql.WithEndpoint(provider, address))

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/planeql/planeql/internal/auth"
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/render"
 )
@@ -33,6 +34,8 @@ type settings struct {
 	onError                        string
 	timeout                        time.Duration
 	database, httpLog, caCert      string
+
+	secretsIn string // keyring or file: where auth set keeps them
 
 	sim simSettings
 }
@@ -75,11 +78,18 @@ func setEndpoint(s *settings, text string) error {
 }
 
 func setAuth(s *settings, text string) error {
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		all, err := auth.ParseJSON(text)
+		for provider, c := range all {
+			s.auth[provider] = authChoice{c.Kind, c.Options}
+		}
+		return err
+	}
 	provider, rest, ok := strings.Cut(text, "=")
 	kind, list, _ := strings.Cut(rest, ",")
 	if !ok || provider == "" || kind == "" {
 		return fault.New(fault.InvalidFlag, "%q does not say who signs in how", text).
-			WithHint("write PROVIDER=KIND[,name=value], such as azure=cli or azure=bearer,env=TOKEN")
+			WithHint("write PROVIDER=KIND[,name=value], such as azure=cli or okta=api_key,env=TOKEN")
 	}
 	c := authChoice{kind: kind, options: map[string]string{}}
 	for part := range strings.SplitSeq(list, ",") {

@@ -20,7 +20,8 @@ type Provider struct {
 	Version     string // of the documents, such as v0.3.0
 	Title       string
 	Description string
-	AuthType    string // config.auth.type, such as azure_default; empty where unstated
+	AuthType    string            // config.auth.type, such as azure_default; empty where unstated
+	Auth        map[string]string // config.auth, flat: a member of successor is successor.name
 	Family      Family
 	Services    []ServiceInfo // in document order
 
@@ -107,8 +108,9 @@ func (p *Provider) read(root *openapi.Node) {
 	p.Version = root.At("version").Text()
 	p.Title = root.At("title").Text()
 	p.Description = root.At("description").Text()
-	p.AuthType = root.At("config", "auth", "type").Text()
 	p.config = root.At("config")
+	p.Auth = authOf(p.config.At("auth"))
+	p.AuthType = p.Auth["type"]
 	p.Family = families[p.Name]
 	p.services = map[string]*slot{}
 	for _, e := range root.At("providerServices").Entries() {

@@ -48,6 +48,7 @@ type Resource struct {
 	Title       string
 	Description string
 	Family      Family
+	SigningName string             // by which AWS knows the service in signatures (info.x-serviceName); empty elsewhere
 	Methods     []*Method          // in document order
 	Verbs       map[Verb][]*Method // in the order in which they are tried; no entry for Exec
 	View        string             // SELECT that stands for the resource; empty: it has methods of its own

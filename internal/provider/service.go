@@ -153,6 +153,7 @@ func (l *loader) resource(name string, n *openapi.Node) *Resource {
 		ID:          n.At("id").Text(),
 		Title:       n.At("title").Text(),
 		Description: n.At("description").Text(),
+		SigningName: l.root.At("info", "x-serviceName").Text(),
 		View:        view(n.At("config", "views", "select")),
 		Verbs:       map[Verb][]*Method{},
 	}

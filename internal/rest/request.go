@@ -24,8 +24,9 @@ func (c *Client) request(call provider.Call, put []placed) (transport.Request, e
 	m := call.Method
 	r := transport.Request{
 		Provider: m.Resource.Provider, Method: m.HTTPMethod, Header: http.Header{},
-		Body: call.Body, Idempotent: m.ReadOnly, Authorize: true,
+		Body: call.Body, Idempotent: m.ReadOnly,
 	}
+	sign(&r, call)
 	if err := checkNames(call); err != nil {
 		return r, err
 	}

@@ -192,13 +192,15 @@ func (c *call) authorize(ctx context.Context, hr *http.Request) error {
 	if !c.request.Authorize || c.target.Authorizer == nil {
 		return nil
 	}
-	if err := c.target.mayAuthorize(c.request.Provider, c.url); err != nil {
+	if err := c.target.mayAuthorize(&c.request, c.url); err != nil {
 		return err
 	}
 	if c.refused != "" {
 		hr.Header.Set("Authorization", c.refused)
 	}
-	err := c.target.Authorizer.Authorize(ctx, hr, c.challenge)
+	err := c.target.Authorizer.Authorize(ctx, hr, Signing{
+		Challenge: c.challenge, Service: c.request.Service, Region: c.request.Region, Body: c.request.Body,
+	})
 	if err != nil {
 		return err
 	}

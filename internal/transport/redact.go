@@ -20,7 +20,10 @@ var secretQuery = map[string]bool{
 	"sig": true, "token": true, "access_token": true, "refresh_token": true, "id_token": true, "code": true,
 	"key": true, "apikey": true, "api_key": true, "api-key": true, "password": true, "secret": true,
 	"client_secret": true, "client_assertion": true, "subscription-key": true, "sharedaccesssignature": true,
-	"x-amz-signature": true, "x-amz-security-token": true, "x-goog-signature": true,
+	"x-amz-signature": true, "x-amz-security-token": true, "x-goog-signature": true, "signature": true,
+	"x-amz-credential": true, "x-goog-credential": true, "x-api-key": true, "api_token": true, "apitoken": true,
+	"auth": true, "auth_token": true, "authtoken": true, "private_token": true, "accesskey": true, "access_key": true,
+	"application_key": true, "app_key": true, "appkey": true, "authorization": true, "sessiontoken": true, "passwd": true,
 }
 
 // RedactURL gives a URL for people: without user information and with secret
@@ -92,23 +95,29 @@ func redactUser(head string) string {
 	return out
 }
 
-// textSecrets finds secrets inside running text: signed tokens, signatures of
-// shared access, and the values of what looks like a connection string.
+// textSecrets finds secrets inside running text: signed tokens, and what stands
+// behind the name of a way to sign in. AWS's Credential names a key and is no
+// secret, the signature is.
 var textSecrets = regexp.MustCompile(
 	`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)?` +
-		`|(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{16,}`)
+		`|(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{16,}` +
+		`|\b[Bb](?:asic|ASIC)\s+(?:[A-Za-z0-9+/]*[0-9][A-Za-z0-9+/]*={0,2}|[A-Za-z0-9+/]{6,}={1,2})` + // "basic authentication" is none
+		`|(?i)\b(?:ssws|sso-key)\s+[A-Za-z0-9._~+/:=-]{12,}` +
+		`|(?i)\btoken token=[A-Za-z0-9._~+/=-]+`)
 
 // namedSecrets finds secrets behind their names, as in a query, a connection
-// string, or JSON that was cut and cannot be read as such.
+// string, a header, or JSON that was cut and cannot be read as such. Services
+// that check signatures print the signed headers where they do not agree.
 var namedSecrets = regexp.MustCompile(
-	`(?i)(\b(?:sig|accountkey|sharedaccesskey|password|pwd|client_secret|access_token|refresh_token)=)[^&;\s"'<>]+` +
+	`(?i)(\b(?:sig|signature|accountkey|sharedaccesskey|password|pwd|client_secret|access_token|refresh_token|api[_-]?key|x-amz-security-token)=)[^&;,\s"'<>]+` +
+		`|(?i)(\b(?:x-amz-security-token|x-api-key|api-key|dd-api-key|dd-application-key):\s*)[^\s,;"'<>]+` +
 		`|(?i)("[a-z_]*(?:token|password|secret|key|connectionstring)"\s*:\s*")(?:[^"\\]|\\.)*`)
 
 // RedactText masks what looks like a secret inside running text, such as the
 // message of a service.
 func RedactText(text string) string {
 	text = textSecrets.ReplaceAllLiteralString(text, Masked)
-	return namedSecrets.ReplaceAllString(text, "${1}${2}"+Masked)
+	return namedSecrets.ReplaceAllString(text, "${1}${2}${3}"+Masked)
 }
 
 // secretNames are names of members whose values are secrets, folded by fold.

@@ -24,8 +24,10 @@ func TestRedactURL(t *testing.T) {
 		"https://h/p@q?a=1":                            "https://h/p@q?a=1",
 		"https://h/p?access%5Ftoken=x":                 "https://h/p?access%5Ftoken=***",
 		"https://h/p?a=1#access_token=x":               "https://h/p?a=1#***",
-		"":                                             "",
-		"::not a url?sig=x":                            "::not a url?sig=***",
+		"https://h/p?X-Amz-Credential=AKID%2Fx&X-Amz-Date=1&X-Amz-Signature=0af": "https://h/p?X-Amz-Credential=***&X-Amz-Date=1&X-Amz-Signature=***",
+		"https://h/p?x-api-key=k&appKey=a&page=2":                                "https://h/p?x-api-key=***&appKey=***&page=2",
+		"":                  "",
+		"::not a url?sig=x": "::not a url?sig=***",
 	} {
 		if got := RedactURL(text); got != want {
 			t.Errorf("RedactURL(%q) = %q, want %q", text, got, want)
@@ -62,11 +64,17 @@ func TestRedactJSON(t *testing.T) {
 func TestRedactText(t *testing.T) {
 	for text, want := range map[string]string{
 		"nothing here": "nothing here",
-		"DefaultEndpoints=https;AccountKey=abc==;X=1":                    "DefaultEndpoints=https;AccountKey=***;X=1",
-		"call https://s/b?sig=abc%3D&x=1 failed":                         "call https://s/b?sig=***&x=1 failed",
-		"token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.sig-nature here": "token *** here",
-		`{"primaryKey": "abc\"d","x":1,"token":"cut`:                     `{"primaryKey": "***","x":1,"token":"***`,
-		"password=hunter2 was wrong":                                     "password=*** was wrong",
+		"DefaultEndpoints=https;AccountKey=abc==;X=1":                                                   "DefaultEndpoints=https;AccountKey=***;X=1",
+		"call https://s/b?sig=abc%3D&x=1 failed":                                                        "call https://s/b?sig=***&x=1 failed",
+		"token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.sig-nature here":                                "token *** here",
+		`{"primaryKey": "abc\"d","x":1,"token":"cut`:                                                    `{"primaryKey": "***","x":1,"token":"***`,
+		"password=hunter2 was wrong":                                                                    "password=*** was wrong",
+		"AWS4-HMAC-SHA256 Credential=AKID/20260101/r/s/aws4_request, SignedHeaders=host, Signature=0af": "AWS4-HMAC-SHA256 Credential=AKID/20260101/r/s/aws4_request, SignedHeaders=host, Signature=***",
+		"host:h\nx-amz-security-token:FwoGZXIvYXdzE//abc=\n\nhost":                                      "host:h\nx-amz-security-token:***\n\nhost",
+		"sent Basic dXNlcjpwYXNzd29yZA== to":                                                            "sent *** to", "SSWS 00abcdefghijkl refused": "*** refused",
+		"Authorization: Token token=y_NbAkKc66ryYTWUXYEu": "Authorization: ***", "sso-key abcdefgh:ijklmnop": "***",
+		"X-Api-Key: k-123, other": "X-Api-Key: ***, other", "GET /x?api_key=abc&y=1": "GET /x?api_key=***&y=1",
+		"basic authentication is off": "basic authentication is off",
 	} {
 		if got := RedactText(text); got != want {
 			t.Errorf("RedactText(%q) = %q, want %q", text, got, want)

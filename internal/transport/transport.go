@@ -53,18 +53,27 @@ type Options struct {
 // Target is where the calls of a provider go and who signs them.
 type Target struct {
 	Endpoint   string   // base URL that replaces the server of the documents; empty: theirs
-	Origins    []string // further origins that may see the credential; ignored where Endpoint is set
+	Origins    []string // further origins that may see the credential, a * for a part of a host; ignored where Endpoint is set
 	Authorizer Authorizer
 }
 
 // Authorizer puts a credential on a request. It is asked once for each attempt.
+// It may replace req.URL, and must not change what that points to: others hold
+// it. What it puts there is seen by no log. An error is a *fault.Error and ends
+// the request. Implementations are safe for concurrent use.
+type Authorizer interface {
+	Authorize(ctx context.Context, req *http.Request, s Signing) error
+}
+
+// Signing is what an [Authorizer] is told of a call beside the request itself.
 //
 // A challenge is the WWW-Authenticate text of a 401 answer and asks for a fresh
-// credential; req then still carries the Authorization that was refused. An
-// error is a *fault.Error and ends the request. Implementations are safe for
-// concurrent use.
-type Authorizer interface {
-	Authorize(ctx context.Context, req *http.Request, challenge string) error
+// credential; the request then still carries the Authorization that was refused.
+type Signing struct {
+	Challenge string
+	Service   string // by which the service is known in signatures; empty: not stated
+	Region    string // likewise
+	Body      []byte
 }
 
 // Request is one request to a provider's service.
@@ -74,11 +83,14 @@ type Request struct {
 	URL        string // absolute, http or https
 	Header     http.Header
 	Body       []byte
-	Idempotent bool   // a POST that only reads; GET, HEAD, PUT and DELETE are repeatable anyway
-	Authorize  bool   // whether the provider's credential is put on
-	Bucket     string // names the calls that share a limit of the endpoint; after a 429 all of them wait; empty: none
-	Part       string // names those calls of a Bucket that may have a narrower limit of their own; empty: none
-	Limit      Limit  // what is known of that limit; the first request of a Bucket says it for all
+	Idempotent bool     // a POST that only reads; GET, HEAD, PUT and DELETE are repeatable anyway
+	Authorize  bool     // whether the provider's credential is put on
+	Home       []string // origins of the document that may see it, a * for a part of a host
+	Service    string   // see [Signing]
+	Region     string   // likewise
+	Bucket     string   // names the calls that share a limit of the endpoint; after a 429 all of them wait; empty: none
+	Part       string   // names those calls of a Bucket that may have a narrower limit of their own; empty: none
+	Limit      Limit    // what is known of that limit; the first request of a Bucket says it for all
 }
 
 // repeatable tells whether the request may be sent again after it may have

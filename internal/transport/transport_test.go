@@ -272,11 +272,11 @@ type tokenSource struct {
 	fails      error
 }
 
-func (s *tokenSource) Authorize(_ context.Context, r *http.Request, challenge string) error {
+func (s *tokenSource) Authorize(_ context.Context, r *http.Request, told Signing) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if challenge != "" {
-		s.challenges = append(s.challenges, challenge)
+	if told.Challenge != "" {
+		s.challenges = append(s.challenges, told.Challenge)
 		s.refused = append(s.refused, r.Header.Get("Authorization"))
 		if len(s.tokens) > 1 {
 			s.tokens = s.tokens[1:]
@@ -339,6 +339,17 @@ func TestDo_credentialStaysHome(t *testing.T) {
 		"v6 loopback":                {Target{Endpoint: "http://[::1]:9"}, "http://[::1]:9/x", true},
 		"real host with an endpoint": {Target{Endpoint: "http://127.0.0.1:9", Origins: []string{arm}}, arm + "/x", false},
 		"endpoint in the open":       {Target{Endpoint: "http://10.0.0.1"}, "http://10.0.0.1/x", false},
+		"part of a host":             {Target{Origins: []string{"https://*.vault.azure.net"}}, "https://My-kv.vault.azure.net/secrets", true},
+		"inner part":                 {Target{Origins: []string{"https://sqs.*.amazonaws.com"}}, "https://sqs.eu-west-1.amazonaws.com/", true},
+		"inner part of another":      {Target{Origins: []string{"https://sqs.*.amazonaws.com"}}, "https://sqs.evil.example/.amazonaws.com", false},
+		"parts":                      {Target{Origins: []string{"https://*.*.confluent.cloud/kafka"}}, "https://pkc.eu.confluent.cloud/kafka", true},
+		"one part too few":           {Target{Origins: []string{"https://*.*.confluent.cloud/kafka"}}, "https://eu.confluent.cloud/kafka", false},
+		"no part":                    {Target{Origins: []string{"https://*.okta.com"}}, "https://.okta.com/x", false},
+		"another end":                {Target{Origins: []string{"https://*.okta.com"}}, "https://a.okta.com.evil.example/x", false},
+		"part over plain HTTP":       {Target{Origins: []string{"https://*.okta.com"}}, "http://a.okta.com/x", false},
+		"part at another port":       {Target{Origins: []string{"https://*.okta.com"}}, "https://a.okta.com:8443/x", false},
+		"whole host open":            {Target{Origins: []string{"https://*"}}, "https://evil.example/x", false},
+		"domain open":                {Target{Origins: []string{"https://api.*.com"}}, "https://api.evil.com/x", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls := 0
