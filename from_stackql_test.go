@@ -17,8 +17,14 @@ type example struct{ text, kind, want string }
 var exampleBlock = regexp.MustCompile("(?s)```sql\n(.*?)```\n(?:```(csv|error)\n(.*?)```)?")
 
 // Every example of the page runs as printed and gives what the page says.
-func TestFromStackQL_examples(t *testing.T) {
-	page, err := os.ReadFile("docs/from-stackql.md")
+func TestFromStackQL_examples(t *testing.T) { runExamples(t, "docs/from-stackql.md", 9) }
+
+func TestScripts_examples(t *testing.T) { runExamples(t, "docs/scripts.md", 5) }
+
+// runExamples runs the SQL blocks of a page, of which there are at least so many.
+func runExamples(t *testing.T, name string, least int) {
+	t.Helper()
+	page, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +32,7 @@ func TestFromStackQL_examples(t *testing.T) {
 	for _, m := range exampleBlock.FindAllStringSubmatch(string(page), -1) {
 		examples = append(examples, example{m[1], m[2], m[3]})
 	}
-	if len(examples) < 9 || len(examples) != strings.Count(string(page), "```sql\n") {
+	if len(examples) < least || len(examples) != strings.Count(string(page), "```sql\n") {
 		t.Fatalf("%d examples are found", len(examples))
 	}
 	for _, e := range examples {

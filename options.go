@@ -53,6 +53,7 @@ type settings struct {
 	maxCalls    int
 	maxTargets  int
 	onError     OnError
+	keepGoing   bool
 	readOnly    bool
 	dryRun      bool
 	yes         bool
@@ -144,6 +145,10 @@ func WithMaxTargets(n int) Option { return func(s *settings) { s.maxTargets = n 
 
 // WithOnError says what a failed call of a SELECT means; the default is [Fail].
 func WithOnError(p OnError) Option { return func(s *settings) { s.onError = p } }
+
+// WithKeepGoing has a script go on after a statement that fails, as ON ERROR
+// CONTINUE at its beginning would.
+func WithKeepGoing() Option { return func(s *settings) { s.keepGoing = true } }
 
 // WithReadOnly refuses every statement that would change something.
 func WithReadOnly() Option { return func(s *settings) { s.readOnly = true } }

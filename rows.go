@@ -26,7 +26,8 @@ type Summary struct {
 	Bytes    int64         // of the answers
 	Waited   time.Duration // in which calls were held back, between repetitions and for the service's limits
 	Duration time.Duration
-	Failed   int // targets of a write that failed
+	Targets  int // of a write
+	Failed   int // of them
 	DryRun   bool
 }
 
@@ -123,6 +124,6 @@ func (r *Rows) Summary() Summary {
 	}
 	return Summary{
 		Kind: r.kind, Rows: r.count.Load(), Calls: stats.calls, Retries: stats.retries, Bytes: stats.bytes,
-		Waited: stats.waited, Duration: took, Failed: r.inner.Failed, DryRun: r.dryRun,
+		Waited: stats.waited, Duration: took, Targets: r.inner.Targets, Failed: r.inner.Failed, DryRun: r.dryRun,
 	}
 }

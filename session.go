@@ -30,6 +30,9 @@ type Session struct {
 	found     *exec.Found
 	changed   atomic.Bool // known is not what DuckDB has
 	warned    []*Error    // by the last statement that did not ask for warnings
+	outcomes  [][]any     // of the targets of the last write
+	spent     Summary     // of the last statement, where it failed before it had rows
+	variables map[string]syntax.Variable
 
 	opening sync.Mutex
 	db      *duck.DB
@@ -39,7 +42,7 @@ type Session struct {
 // Open makes a session. It neither signs in nor connects nor opens DuckDB: that
 // happens when a statement needs it. An option with a wrong value is an error.
 func Open(ctx context.Context, opts ...Option) (*Session, error) {
-	s := &Session{found: exec.NewFound(), settings: settings{
+	s := &Session{found: exec.NewFound(), variables: map[string]syntax.Variable{}, settings: settings{
 		endpoints: map[string]string{}, auth: map[string]authSettings{}, onError: Fail,
 		getenv: func(string) string { return "" },
 	}}
@@ -116,7 +119,8 @@ func (s *Session) Query(ctx context.Context, text string, args ...any) (*Rows, e
 }
 
 // Exec runs one or more statements and drops their rows. It stops at the first
-// error. The summary adds up all statements; its Kind is the last one's.
+// error, unless ON ERROR CONTINUE holds: then its error joins those of all. The
+// summary adds up all statements; its Kind is the last one's.
 func (s *Session) Exec(ctx context.Context, text string, args ...any) (Summary, error) {
 	var total Summary
 	statements, err := s.Parse("query", text)
@@ -127,13 +131,18 @@ func (s *Session) Exec(ctx context.Context, text string, args ...any) (Summary, 
 		rows, err := s.Query(ctx, text, args...)
 		return s.drain(total, rows, err)
 	}
+	var failed []error
 	for _, st := range statements {
 		rows, err := s.Run(ctx, st)
-		if total, err = s.drain(total, rows, err); err != nil {
-			return total, err
+		if total, err = s.drain(total, rows, err); err == nil {
+			continue
+		}
+		failed = append(failed, err)
+		if !s.KeepsGoing() || ctx.Err() != nil {
+			break
 		}
 	}
-	return total, nil
+	return total, errors.Join(failed...)
 }
 
 // drain reads rows to their end and adds them to a summary.
@@ -153,6 +162,7 @@ func (s *Session) drain(total Summary, rows *Rows, err error) (Summary, error) {
 	total.Bytes += one.Bytes
 	total.Waited += one.Waited
 	total.Duration += one.Duration
+	total.Targets += one.Targets
 	total.Failed += one.Failed
 	return total, rows.Err()
 }
@@ -162,7 +172,7 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
 	ctx, cancel := s.bound(ctx)
 	tally := transport.NewTally(transport.Limits{Calls: s.settings.maxCalls})
 	ctx = transport.WithTally(ctx, tally)
-	statement, asks, err := s.inlineWarnings(st.inner)
+	statement, asks, err := s.inline(st.inner)
 	if err != nil {
 		cancel()
 		return nil, err
@@ -176,12 +186,14 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
 			s.changed.Store(true)
 		}
 	}
+	s.spent = Summary{}
 	inner, kind, err := s.run(ctx, statement)
 	if mayChange(st.inner.Head) {
 		s.changed.Store(true)
 	}
 	if err != nil {
 		stop()
+		s.spend(tally.Stats(), time.Since(started))
 		err = suggestQuotes(s.suggestResource(s.explainEnd(ctx, err)))
 		cancel()
 		return nil, err
@@ -204,6 +216,14 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
 		rows.columns = append(rows.columns, Column(c))
 	}
 	return rows, nil
+}
+
+// Spent gives what the last statement did and cost where Run gave an error in the
+// place of rows.
+func (s *Session) Spent() Summary { return s.spent }
+
+func (s *Session) spend(t transport.Stats, took time.Duration) {
+	s.spent.Calls, s.spent.Retries, s.spent.Bytes, s.spent.Waited, s.spent.Duration = t.Calls, t.Retries, t.Bytes, t.Waited, took
 }
 
 // bound applies the statement's time limit.
@@ -264,6 +284,8 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 	case syntax.Drop:
 		rows, err := s.drop(ctx, st, head)
 		return rows, "drop", err
+	case syntax.SetVariable, syntax.ResetVariable, syntax.OnError:
+		return s.script(ctx, st)
 	}
 	if _, err := st.Bind(nil); err != nil {
 		return nil, "", err // a ? without a value
@@ -367,7 +389,7 @@ func (s *Session) planner(ctx context.Context) (*plan.Planner, error) {
 
 // catalogPlanner makes a planner that knows the documents alone.
 func (s *Session) catalogPlanner(ctx context.Context) *plan.Planner {
-	planner := &plan.Planner{Catalog: s.catalog, Options: plan.Options{Use: s.use, Scope: s.settings.scope}}
+	planner := &plan.Planner{Catalog: s.catalog, Options: plan.Options{Use: s.use, Scope: s.settings.scope, Variables: s.variables}}
 	planner.Parse = func(text *syntax.Edited) ([]byte, error) {
 		db, err := s.database(ctx)
 		if err != nil {
@@ -432,5 +454,6 @@ func (s *Session) env(ctx context.Context) (exec.Env, error) {
 		Found: found,
 		DB:    db, Client: s.client, Concurrency: o.concurrency, Skip: o.onError == Skip, FirstRows: o.firstRows,
 		DryRun: o.dryRun, ReadOnly: o.readOnly, Yes: o.yes, MaxTargets: o.maxTargets, Confirm: o.confirm,
+		Outcomes: s.keepOutcomes,
 	}, nil
 }

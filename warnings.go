@@ -28,12 +28,18 @@ func (s *Session) inlineWarnings(st *syntax.Statement) (inlined *syntax.Statemen
 		s.warned = nil
 		return st, false, nil
 	}
-	if c, ok := st.Head.(syntax.Create); ok && c.What != "TABLE" {
-		return nil, true, fault.Unsupported("a view of " + warningsFunction + "()").At(st.Text.Span(c.Query.Start, c.Query.End)).
-			WithHint("CREATE TABLE … AS keeps the warnings of the last statement")
-	}
-	inlined, err = st.Inline(warningsFunction, warningsQuery(s.warned))
+	inlined, err = inlineRows(st, warningsFunction, warningsQuery(s.warned))
 	return inlined, true, err
+}
+
+// inlineRows puts a query in the place of a table function whose rows are what an
+// earlier statement left behind.
+func inlineRows(st *syntax.Statement, function, query string) (*syntax.Statement, error) {
+	if c, ok := st.Head.(syntax.Create); ok && c.What != "TABLE" {
+		return nil, fault.Unsupported("a view of " + function + "()").At(st.Text.Span(c.Query.Start, c.Query.End)).
+			WithHint("CREATE TABLE … AS keeps its rows")
+	}
+	return st.Inline(function, query)
 }
 
 // warningsQuery gives a query whose rows are the warnings.

@@ -31,7 +31,9 @@ type app struct {
 	settings settings              // what holds; set by resolve
 	screen   *screen
 	signals  *signals
-	partial  bool // a statement gave less than all
+	partial  bool   // a statement gave less than all
+	worst    int    // exit code of the statements that a script went on after
+	last     func() // writes what follows the error that ended the run
 }
 
 // Main runs the command that the environment's arguments name and gives the
@@ -44,21 +46,25 @@ func Main(env Environment) int {
 	a.top.SetIn(env.Stdin)
 	a.top.SetOut(env.Stdout)
 	a.top.SetErr(env.Stderr)
-	return a.finish(a.top.ExecuteContext(context.Background()))
+	code := a.finish(a.top.ExecuteContext(context.Background()))
+	if a.last != nil {
+		a.last()
+	}
+	return code
 }
 
 // finish prints the error that ended the run and gives the exit code.
 func (a *app) finish(err error) int {
 	switch {
 	case errors.Is(err, render.ErrClosed):
-		return exitComplete
+		return a.worst
 	case err != nil:
 		a.report(fault.From(err), render.Failure)
-		return exitCode(fault.From(err))
+		return worse(a.worst, exitCode(fault.From(err)))
 	case a.partial:
-		return exitPartial
+		return worse(a.worst, exitPartial)
 	default:
-		return exitComplete
+		return a.worst
 	}
 }
 

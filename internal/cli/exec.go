@@ -14,7 +14,9 @@ func (a *app) execCommand() *cobra.Command {
 	return a.command(&cobra.Command{
 		Use:   "exec [flags] [\"SQL; …\"]",
 		Short: "Run statements from an argument, a file or standard input",
-		Long: "exec runs the statements one after the other and stops at the first error.\n" +
+		Long: "exec runs the statements one after the other and stops at the first error, unless ON ERROR CONTINUE or\n" +
+			"--keep-going says otherwise: the exit code is then the worst, in the order 1, 2, 4, 5, 6, 7, 8, 3. All files are\n" +
+			"parsed before the first statement runs, and a summary follows the last.\n" +
 			"Rows go to standard output, everything else to standard error.\n\n" +
 			"Exit codes: 0 complete, 1 a bug, 2 the statement or a flag is wrong, 3 partial, 4 no credential or refused,\n" +
 			"5 refused by a guard, 6 refused by the service, 7 the service or the network failed, 8 a check failed, 130 interrupted.",
@@ -39,12 +41,7 @@ func (a *app) exec(ctx context.Context, args []string) error {
 	}
 	defer done()
 	r := a.runner(session)
-	for _, s := range scripts {
-		if err := r.script(ctx, s.name, s.text); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.scripts(ctx, scripts)
 }
 
 // scripts reads the statements from where the user gave them.

@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/planeql/planeql/internal/fault"
+import (
+	"slices"
+
+	"github.com/planeql/planeql/internal/fault"
+)
 
 // The exit codes. Scripts rely on them.
 const (
@@ -32,4 +36,19 @@ func exitCode(err *fault.Error) int {
 		return code
 	}
 	return exitBug
+}
+
+// gravity is the order of the codes of a run that goes on after errors: what
+// running it again cures least comes first.
+var gravity = []int{
+	exitInterrupted, exitBug, exitStatement, exitCredential, exitGuard, exitRefused, exitService, exitCheck, exitPartial,
+	exitComplete,
+}
+
+// worse gives the graver of two exit codes.
+func worse(a, b int) int {
+	if slices.Index(gravity, a) < slices.Index(gravity, b) {
+		return a
+	}
+	return b
 }

@@ -45,6 +45,11 @@ var flagTable = []flag{
 		set:  added(func(s *settings) *[]string { return &s.files }),
 	},
 	{
+		name: "keep-going", kind: toggle, place: onExec,
+		help: "go on after a statement that fails, as ON ERROR CONTINUE does",
+		set:  boolean(func(s *settings) *bool { return &s.keepGoing }),
+	},
+	{
 		name: "endpoint", kind: several, value: "PROVIDER=URL", place: onSession,
 		help: "send a provider's calls to another address, such as the simulator's",
 		set:  setEndpoint,

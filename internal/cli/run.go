@@ -18,38 +18,11 @@ type runner struct {
 	session *planeql.Session
 	format  render.Format
 	footer  bool // tell rows, calls and time on standard error
+	total   total
 }
 
 func (a *app) runner(session *planeql.Session) *runner {
 	return &runner{app: a, session: session, format: a.settings.output, footer: true}
-}
-
-// script runs all statements of a text, which is read as a whole first: a
-// mistake at its end is found before anything has happened. It stops at the
-// first error.
-func (r *runner) script(ctx context.Context, name, text string) error {
-	statements, err := r.session.Parse(name, text)
-	if err != nil {
-		return err
-	}
-	run := r.statement
-	if r.format == render.Parquet {
-		if err := r.checkParquet(statements); err != nil {
-			return err
-		}
-		run = r.parquet
-	}
-	for i, st := range statements {
-		err := run(ctx, st)
-		if left := len(statements) - i - 1; errors.Is(err, render.ErrClosed) && left > 0 {
-			return fault.New(fault.Cancelled, "the reader of the output has gone away").In(fault.Interrupt).
-				WithDetail("not run: %s", counted(int64(left), "statement"))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // statement runs one statement: its rows go to standard output, warnings and
@@ -61,11 +34,13 @@ func (r *runner) statement(ctx context.Context, st *planeql.Statement) error {
 	defer r.app.screen.end()
 	rows, err := r.session.Run(ctx, st)
 	if err != nil {
+		r.total.add(r.session.Spent(), 0)
 		return told(ctx, err)
 	}
 	defer rows.Close()
 	n, err := r.write(rows)
 	_ = rows.Close() // its error is that of the rows, which write gives
+	defer func() { r.total.add(rows.Summary(), n) }()
 	r.app.screen.end()
 	r.warnings(rows)
 	if err != nil {

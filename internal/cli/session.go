@@ -71,6 +71,7 @@ func (a *app) options() []planeql.Option {
 		{s.dryRun, planeql.WithDryRun},
 		{s.yes, planeql.WithYes},
 		{s.noCache, planeql.WithoutCache},
+		{s.keepGoing, planeql.WithKeepGoing},
 		{!a.env.ToFile, planeql.WithFirstRows},
 	} {
 		if o.on {

@@ -18,6 +18,7 @@ type settings struct {
 	config string
 
 	files       []string
+	keepGoing   bool
 	failIfRows  bool
 	failIfEmpty bool
 

@@ -14,7 +14,7 @@ import (
 // outcome per target.
 func result(ctx context.Context, w *plan.Write, targets []*target, env Env) (*Rows, error) {
 	if w.Returning == nil {
-		return outcomes(targets), nil
+		return List(OutcomeColumns, outcomeRows(targets)), nil
 	}
 	conn, err := env.DB.Conn(ctx)
 	if err != nil {

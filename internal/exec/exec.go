@@ -28,6 +28,8 @@ type Env struct {
 	Yes        bool
 	MaxTargets int // 0: no limit
 	Confirm    func(context.Context, Confirmation) (bool, error)
+
+	Outcomes func(rows [][]any) // is told what became of the targets of a write, failed ones too
 }
 
 // Confirmation is what the user is asked before a write on several targets.

@@ -11,14 +11,15 @@ import (
 	"github.com/planeql/planeql/internal/provider"
 )
 
-var outcomeColumns = []duck.Column{
+// OutcomeColumns are the columns of the rows of outcome.
+var OutcomeColumns = []duck.Column{
 	{Name: "id", Type: "VARCHAR"}, {Name: "outcome", Type: "VARCHAR"}, {Name: "status", Type: "INTEGER"},
 	{Name: "duration", Type: "DOUBLE"}, {Name: "request_id", Type: "VARCHAR"},
 }
 
-// outcomes gives one row per target: what was acted on, what became of it, the
+// outcomeRows gives one row per target: what was acted on, what became of it, the
 // HTTP status, seconds, and the id that the service's support asks for.
-func outcomes(targets []*target) *Rows {
+func outcomeRows(targets []*target) [][]any {
 	var rows [][]any
 	for _, t := range targets {
 		row := []any{t.id, "done", nil, nil, nil}
@@ -45,7 +46,7 @@ func outcomes(targets []*target) *Rows {
 		}
 		rows = append(rows, row)
 	}
-	return List(outcomeColumns, rows)
+	return rows
 }
 
 func failedOutcome(err error) string {

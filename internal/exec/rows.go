@@ -20,7 +20,8 @@ type cursor interface {
 // goroutine; Close may be called at any time and more than once.
 type Rows struct {
 	cursor
-	Failed int // targets of a write that failed
+	Targets int // of a write
+	Failed  int // targets of a write that failed
 
 	meter     *meter            // nil: no call is made
 	translate func(error) error // gives an error its place in the user's text

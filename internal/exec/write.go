@@ -40,6 +40,9 @@ func RunWrite(ctx context.Context, w *plan.Write, env Env) (*Rows, error) {
 	}
 	m := newMeter()
 	callAll(ctx, targets, env, m)
+	if env.Outcomes != nil {
+		env.Outcomes(outcomeRows(targets))
+	}
 	if !w.Method.ReadOnly {
 		env.Found.Forget()
 	}
@@ -53,7 +56,7 @@ func RunWrite(ctx context.Context, w *plan.Write, env Env) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows.Failed, rows.meter = failures(targets), m
+	rows.Targets, rows.Failed, rows.meter = len(targets), failures(targets), m
 	for _, t := range targets {
 		if t.err != nil {
 			rows.warnings = append(rows.warnings, fault.From(t.err))

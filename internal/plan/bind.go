@@ -64,6 +64,9 @@ func (b *binder) alternatives(n syntax.Node) ([]alternative, error) {
 	case "COMPARE_IN":
 		return b.in(n)
 	}
+	if column, list, ok := listMember(n); ok {
+		return b.fixed(column, list)
+	}
 	return everything(), nil
 }
 

@@ -72,6 +72,9 @@ func (p *Planner) plan(text *syntax.Edited, fixed *provider.Method, inside []Vie
 	if err != nil {
 		return nil, err
 	}
+	if normal, nodes, err = p.filled(normal, nodes); err != nil {
+		return nil, inView(err, uses)
+	}
 	b := &builder{catalog: p.Catalog, options: p.Options, text: normal, fixed: fixed, parse: p.template}
 	for _, n := range nodes {
 		if _, err := b.query(n, nil, frame{output: true}); err != nil {
@@ -90,6 +93,27 @@ func (p *Planner) plan(text *syntax.Edited, fixed *provider.Method, inside []Vie
 		s.Gentle = s.Gentle && !s.Spool // what is kept first is read whole
 	}
 	return q, nil
+}
+
+// filled puts the values of the session's variables into a text of which the
+// tree is nodes, and gives the tree of what it gives.
+func (p *Planner) filled(text *syntax.Edited, nodes []syntax.Node) (*syntax.Edited, []syntax.Node, error) {
+	filled, err := p.fill(text)
+	if err != nil || filled == text {
+		return text, nodes, err
+	}
+	nodes, err = p.tree(filled)
+	return filled, nodes, err
+}
+
+// fill puts the values of the session's variables into a text. A new view may
+// name one that is not set yet.
+func (p *Planner) fill(text *syntax.Edited) (*syntax.Edited, error) {
+	filled, err := syntax.FillVariables(text, p.Options.Variables)
+	if p.Options.Loose {
+		return filled, nil
+	}
+	return filled, err
 }
 
 // tree parses a text with DuckDB.

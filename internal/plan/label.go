@@ -23,7 +23,7 @@ func (b *builder) label(blk *block, tokens []syntax.Token) {
 		return
 	}
 	for i, item := range items {
-		if item.Text("alias") != "" || item.Class() == "COLUMN_REF" || hasStar(item) {
+		if item.Text("alias") != "" || item.Class() == "COLUMN_REF" || hasStar(item) || outside(item, ranges[i]) {
 			continue
 		}
 		counts := blk.frame.output && item.Text("function_name") == "count_star" // DuckDB says count_star()
@@ -34,6 +34,13 @@ func (b *builder) label(blk *block, tokens []syntax.Token) {
 		alias := " AS " + syntax.QuoteName(strings.Join(strings.Fields(text), " "))
 		b.edits = append(b.edits, syntax.Edit{Start: ranges[i].End, End: ranges[i].End, Text: alias})
 	}
+}
+
+// outside tells whether an item stands elsewhere: the list of an ANY is to DuckDB
+// a query without a select list in the text.
+func outside(item syntax.Node, c syntax.Clause) bool {
+	offset := firstOffset([]syntax.Node{item})
+	return offset >= 0 && (offset < c.Start || offset >= c.End)
 }
 
 // hasStar tells whether an item stands for several columns, which take their

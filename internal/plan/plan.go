@@ -26,6 +26,8 @@ type Options struct {
 	Locals map[string]string // names in full of the session's tables and views, by their lower-case names
 	Views  map[string]View   // over resources, by the lower-case names they have in a statement
 	Loose  bool              // see [Planner.View]
+
+	Variables map[string]syntax.Variable // of the session, by their lower-case names
 }
 
 // Query is the plan of a SELECT. Its scans stand in the order of the text.

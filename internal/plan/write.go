@@ -71,6 +71,9 @@ func (p *Planner) constant(s *syntax.Statement, a syntax.Assignment, parameter p
 	if err != nil {
 		return nil, err
 	}
+	if normal, err = p.fill(normal); err != nil {
+		return nil, err
+	}
 	nodes, err := p.tree(normal)
 	if err != nil {
 		return nil, err
@@ -257,6 +260,9 @@ func (p *Planner) targets(s *syntax.Statement, head syntax.Delete, r *provider.R
 	const before = "SELECT 1 FROM t WHERE "
 	normal, err := syntax.Normalize(s.Text.Part(head.Where.Start, head.Where.End).Apply([]syntax.Edit{{Text: before}}))
 	if err != nil {
+		return nil, err
+	}
+	if normal, err = p.fill(normal); err != nil {
 		return nil, err
 	}
 	nodes, err := p.tree(normal)

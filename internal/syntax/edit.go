@@ -113,6 +113,10 @@ func (e *Edited) spanOfParts(start, end int) fault.Span {
 
 // back gives the range in the parent that the byte at offset came from.
 func (e *Edited) back(offset int) (start, end int) {
+	if last := len(e.Text) - 1; offset > last && last >= 0 { // behind the text, not behind what was cut off there
+		_, end = e.back(last)
+		return end, min(end+1, len(e.parent.Text))
+	}
 	shift, last := 0, 0 // shift: length of this text minus that of the parent's, so far
 	for _, edit := range e.edits {
 		if edit.Start < last {

@@ -18,8 +18,8 @@ type Statement struct {
 func (s *Statement) Span(first, last Token) fault.Span { return s.Text.Span(first.Start, last.End) }
 
 // Head is what a statement begins with and what follows from it: one of Query,
-// Exec, Delete, Show, Describe, Explain, Use, Create, Copy, Refresh, Drop and
-// Other.
+// Exec, Delete, Show, Describe, Explain, Use, Create, Copy, Refresh, Drop,
+// SetVariable, ResetVariable, OnError and Other.
 type Head interface{ head() }
 
 // Query is a SELECT in any of DuckDB's forms.
@@ -113,6 +113,9 @@ var forms = map[string]string{
 	"CREATE":   "the form is CREATE [OR REPLACE] [TEMP] [MATERIALIZED] VIEW name [(columns)] AS SELECT …, or CREATE TABLE name AS SELECT …",
 	"COPY":     "the form is COPY (SELECT …) TO 'file' [(options)]",
 	"REFRESH":  "the form is REFRESH MATERIALIZED VIEW name",
+	"SET":      "the form is SET VARIABLE name = value, where a value may be (SELECT …) or (INSERT … RETURNING column)",
+	"RESET":    "the form is RESET VARIABLE name",
+	"ON":       "the form is ON ERROR STOP or ON ERROR CONTINUE",
 	"DROP":     "the form is DROP VIEW | MATERIALIZED VIEW | TABLE [IF EXISTS] name",
 }
 
@@ -158,6 +161,12 @@ func (p *parser) head() (Head, error) {
 		return p.refresh()
 	case "DROP":
 		return p.drop()
+	case "SET":
+		return p.set()
+	case "RESET":
+		return p.reset()
+	case "ON":
+		return p.onError()
 	case "INSERT", "UPDATE", "REPLACE":
 		return p.write()
 	}
