@@ -19,6 +19,7 @@ type Schema struct {
 	ReadOnly    bool
 	Nullable    bool
 	Secret      bool     // x-ms-secret: the value is masked
+	TextOnly    bool     // x-stackQL-stringOnly: what looks like JSON is sent as a text
 	Required    []string // names of required members
 
 	node *Node
@@ -95,6 +96,8 @@ func (s *Schema) read(n *Node) {
 			s.ReadOnly = e.Value.True()
 		case "nullable":
 			s.Nullable = e.Value.True()
+		case "x-stackQL-stringOnly":
+			s.TextOnly = e.Value.True()
 		case "x-ms-secret":
 			s.Secret = e.Value.True()
 		}

@@ -41,29 +41,14 @@ func (l *loader) override(n *openapi.Node) (*openapi.Schema, error) {
 	return l.doc.Schema(target), nil
 }
 
-// body reads what the method takes as its body; nil where it takes none.
-func (l *loader) body(n *openapi.Node, op operation) (*Body, error) {
-	request, err := op.node.At("requestBody").Follow()
-	if err != nil || request.Missing() {
-		return nil, err
-	}
-	b := &Body{Required: request.At("required").True(), Naming: n.At("config", "requestBodyTranslate", "algorithm").Text()}
-	b.MediaType, b.Schema = l.content(request.At("content"), n.At("request", "mediaType").Text())
-	if b.Naming == "default" {
-		b.Naming = ""
-	}
-	replaced, err := l.override(n.At("request"))
-	if replaced != nil {
-		b.Schema = replaced
-	}
-	return b, err
-}
-
 // response reads where the rows of an answer are and what they look like.
 func (l *loader) response(n *openapi.Node, op operation) (Response, error) {
 	says := n.At("response")
 	responses := op.node.At("responses")
-	r := Response{Statuses: statuses(responses), Flatten: flattens(says)}
+	r := Response{Statuses: statuses(responses), Flatten: flattens(says), Transform: transform(says.At("transform"))}
+	if r.Flatten || says.At("overrideMediaType").Missing() {
+		r.Transform = nil // columns read through it; without the type of its output a rule counts for nothing
+	}
 	chosen, err := responses.At(answerKey(responses, says.At("openAPIDocKey").Text())).Follow()
 	if err != nil {
 		return r, err

@@ -37,6 +37,7 @@ func (l *loader) method(r *Resource, name string, at *openapi.Node, n *openapi.N
 	}
 	m.ReadOnly = m.HTTPMethod == "GET" || m.HTTPMethod == "HEAD" ||
 		op.node.At("x-planeql-read-only").True() || n.At("x-planeql-read-only").True()
+	m.GraphQL = graphQL(op.node.At("x-stackQL-graphQL"))
 	raw := m.address(op.key)
 	if err := l.parameters(m, op, raw); err != nil {
 		return nil, err
@@ -51,7 +52,9 @@ func (l *loader) method(r *Resource, name string, at *openapi.Node, n *openapi.N
 		return nil, err
 	}
 	m.NextLink = nextLink(op.node.At("x-ms-pageable"))
-	m.GraphQL = graphQL(op.node.At("x-stackQL-graphQL"))
+	if m.Wire = l.wire(m, n, at); m.Wire.Form {
+		m.HTTPMethod, m.ReadOnly = "POST", false
+	}
 	m.Paging = l.statedPaging(n, at)
 	return m, nil
 }
@@ -184,6 +187,9 @@ func (l *loader) parameters(m *Method, op operation, raw []string) error {
 // place in it could never be sent, and one that is declared nowhere can have no
 // other type than text.
 func (m *Method) fitTemplate(raw []string) {
+	if m.GraphQL != nil {
+		return // its arguments have their places in the query
+	}
 	names := m.PathParameters()
 	m.Parameters = slices.DeleteFunc(m.Parameters, func(p Parameter) bool {
 		return p.In == InPath && !slices.Contains(names, p.Name)
@@ -216,6 +222,10 @@ func (l *loader) parameter(item *openapi.Node) (Parameter, error) {
 		Schema:      l.doc.Schema(n.At("schema")),
 		Raw:         n.At("x-ms-skip-url-encoding").True(),
 	}
+	if p.Style = n.At("style").Text(); p.Style == "" && p.In == InQuery {
+		p.Style = "form"
+	}
+	p.Explode = n.At("explode").True() || n.At("explode").Missing() && p.Style == "form"
 	if p.Schema == nil {
 		p.Schema = &openapi.Schema{Type: "string"}
 	}

@@ -64,15 +64,8 @@ func (m *Method) Ways() []Paging {
 // nearest level that has it: method, resource, document, service and provider
 // of provider.yaml.
 func (l *loader) statedPaging(n, r *openapi.Node) *Paging {
-	levels := append([]*openapi.Node{n.At("config"), r.At("config"), l.root.At("x-stackQL-config")}, l.service.config...)
-	find := func(key string) *openapi.Node {
-		for _, level := range levels {
-			if found := level.At("pagination", key); !found.Missing() {
-				return found
-			}
-		}
-		return nil
-	}
+	levels := l.levels(n, r)
+	find := func(key string) *openapi.Node { return nearest(levels, "pagination", key) }
 	request, response := find("requestToken"), find("responseToken")
 	if request == nil && response == nil {
 		return nil

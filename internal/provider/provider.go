@@ -123,7 +123,9 @@ type Parameter struct {
 	Required    bool
 	Description string
 	Schema      *openapi.Schema
-	Raw         bool // the value is put into the path unescaped (x-ms-skip-url-encoding)
+	Raw         bool   // the value is put into the path unescaped (x-ms-skip-url-encoding)
+	Style       string // how a list or an object is written (OpenAPI 3, Parameter Object)
+	Explode     bool   // each element of it for itself
 }
 
 // Wire says how the arguments of a method become a request.
@@ -132,7 +134,6 @@ type Wire struct {
 	Canonical bool   // JSON in a query is written out as Key.1.Name (AWSCanonical)
 	Drop      bool   // query parameters that begin with __ stay at home
 	Protocol  string // info.x-protocol: query, ec2, json, rest-json, rest-xml
-	Service   string // the name under which AWS signs
 }
 
 // Body is what a method takes as its request body.
@@ -141,7 +142,8 @@ type Body struct {
 	Required  bool
 	Schema    *openapi.Schema // of the members by which the body is given
 	Naming    string          // requestBodyTranslate: "" means the data__ prefix
-	Wrap      string          // member that the given ones are put into; empty: none
+	Wrap      string          // member of Envelope that the given ones are put into; empty: none
+	Envelope  *openapi.Schema // of the body around it; nil where there is no Wrap
 	Casing    string          // nativeCasing: what the service's own names look like
 	Base      string          // JSON object that lies under the given members
 	Default   string          // JSON that is sent where nothing is given

@@ -218,8 +218,12 @@ func (r *Resource) assign(n *openapi.Node) {
 		}
 	}
 	for _, m := range r.Methods {
-		if len(m.Verbs) == 0 {
+		switch {
+		case len(m.Verbs) == 0:
 			m.Verbs = []Verb{Exec}
+		case m.serves(Select):
+			m.ReadOnly = m.ReadOnly || m.HTTPMethod == "POST"
+			m.bodyParameters()
 		}
 	}
 }

@@ -78,7 +78,7 @@ func (w *walk) step(ctx context.Context) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	reply, err := split(response.Body, w.course.layout)
+	reply, err := w.course.read(response)
 	if err == nil {
 		err = reply.asList(w.course.layout)
 	}

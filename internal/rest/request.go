@@ -24,7 +24,7 @@ func (c *Client) request(call provider.Call, put []placed) (transport.Request, e
 	m := call.Method
 	r := transport.Request{
 		Provider: m.Resource.Provider, Method: m.HTTPMethod, Header: http.Header{},
-		Body: call.Body, Idempotent: m.ReadOnly,
+		Idempotent: m.ReadOnly,
 	}
 	sign(&r, call)
 	if err := checkNames(call); err != nil {
@@ -34,12 +34,23 @@ func (c *Client) request(call provider.Call, put []placed) (transport.Request, e
 	if err != nil {
 		return r, err
 	}
-	base := c.transport.Endpoint(m.Resource.Provider)
-	if base == "" {
-		base = strings.TrimRight(m.Server, "/")
+	base, err := c.serverOf(call)
+	if err != nil {
+		return r, err
 	}
-	r.URL = base + path
-	if query := c.query(call, put); query != "" {
+	body, kind, err := payload(call, put)
+	if err != nil {
+		return r, err
+	}
+	query := encoded(c.query(call, put))
+	switch {
+	case m.GraphQL != nil:
+		r.Method, path, query = http.MethodPost, graphQLPath(m, base), ""
+	case m.Wire.Form:
+		body, kind, query = []byte(query), "application/x-www-form-urlencoded; charset=utf-8", ""
+	}
+	r.Body, r.URL = body, base+path
+	if query != "" {
 		r.URL += "?" + query
 	}
 	r.Bucket, r.Limit = limit(m, path, r.URL)
@@ -51,6 +62,9 @@ func (c *Client) request(call provider.Call, put []placed) (transport.Request, e
 			r.Header.Set(p.name, p.value)
 		}
 	}
+	if body != nil {
+		r.Header.Set("Content-Type", kind)
+	}
 	return r, c.headers(call, r.Header)
 }
 
@@ -59,11 +73,10 @@ func (c *Client) request(call provider.Call, put []placed) (transport.Request, e
 // header, so it is refused rather than removed.
 func (c *Client) headers(call provider.Call, h http.Header) error {
 	m := call.Method
-	h.Set("Accept", "application/json")
-	if call.Body != nil {
-		h.Set("Content-Type", "application/json")
-		if m.Body != nil && m.Body.MediaType != "" {
-			h.Set("Content-Type", m.Body.MediaType)
+	accepts(m, h)
+	for _, p := range m.Parameters {
+		if p.In == provider.InHeader && p.Schema != nil && p.Schema.Default != "" {
+			h.Set(p.Name, p.Schema.Default) // such as AWS's X-Amz-Target, which names the operation
 		}
 	}
 	if m.Resource.Family == provider.ARM {
@@ -214,34 +227,6 @@ func escapeIllegal(text string) string {
 		b.WriteByte(hex[ch&15])
 	}
 	return b.String()
-}
-
-// query encodes constants and query arguments, sorted by name, blanks as %20:
-// not every service reads + as a blank.
-func (c *Client) query(call provider.Call, put []placed) string {
-	m := call.Method
-	values := url.Values{}
-	for _, k := range m.Constants {
-		value, given := argument(call, k.Name)
-		if !given {
-			value = k.Value
-			if k.Name == "api-version" {
-				value = c.apiVersion(m, value)
-			}
-		}
-		values.Set(k.Name, value)
-	}
-	for _, a := range call.Arguments {
-		if p, ok := m.Parameter(a.Name); ok && p.In == provider.InQuery && !isConstant(m, a.Name) {
-			values.Add(a.Name, a.Value)
-		}
-	}
-	for _, p := range put {
-		if p.in == provider.InQuery {
-			values.Set(p.name, p.value)
-		}
-	}
-	return strings.ReplaceAll(values.Encode(), "+", "%20")
 }
 
 // apiVersion gives the configured version for a method, or the document's.

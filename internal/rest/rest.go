@@ -108,7 +108,7 @@ func (c *Client) Do(ctx context.Context, call provider.Call) (Result, error) {
 		Status: response.Status, RequestID: response.RequestID, ETag: response.Header.Get("ETag"),
 		Attempts: response.Attempts, Waited: response.Waited, Duration: response.Duration,
 	}
-	reply, err := split(response.Body, layoutOf(call.Method))
+	reply, err := (&course{method: call.Method, layout: layoutOf(call.Method)}).read(response)
 	if err != nil {
 		return result, unreadable(call.Method, request, response, err)
 	}

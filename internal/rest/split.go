@@ -25,6 +25,7 @@ type place struct {
 type layout struct {
 	root  place
 	path  []string // members to follow to the rows; empty: the answer is the row
+	empty bool     // an empty text is an empty list, as in XML
 	loose bool     // a list without the member of its rows is empty
 	marks int
 }
@@ -208,6 +209,10 @@ func (s *splitter) at(p *place) error {
 	value, err := s.value()
 	if err == nil && p.mark > 0 {
 		s.marks[p.mark] = value
+	}
+	if err == nil && p.leads && s.layout.empty && string(value) == `""` {
+		s.found = true
+		return nil
 	}
 	if err == nil && p.leads {
 		err = fmt.Errorf("the member %q holds no list", strings.Join(s.layout.path, "."))
