@@ -107,7 +107,7 @@ func TestWorkspaceTies(t *testing.T) {
 	if group() != nil {
 		t.Errorf("still tied to %v", group())
 	}
-	body := `{"location":"x","properties":{"applicationGroupReferences":["` + avdPath + `/applicationGroups/hp-office-dag"]}}`
+	body := `{"location":"West Europe","properties":{"applicationGroupReferences":["` + avdPath + `/applicationGroups/hp-office-dag"]}}`
 	ask(t, s, http.MethodPut, workspace, body).want(t, http.StatusOK)
 	if group() == nil {
 		t.Error("not tied again")

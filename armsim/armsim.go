@@ -23,6 +23,8 @@ type Simulator struct {
 	// share it, anything that changes an object holds it alone.
 	state      sync.RWMutex
 	store      *store
+	stale      *staleReads // what reads see instead of what is there; nil: nothing
+	deleted    map[string]deletion
 	ids        *identifiers
 	versions   map[string]uint64 // how often what has an etag was written, by key
 	power      map[string]string // power state by the key of a virtual machine
@@ -84,12 +86,14 @@ func New(opts ...Option) (*Simulator, error) {
 		faults: newFaultPlan(set.faults, set.seed), buckets: newBuckets(),
 		store: newStore(), ids: newIdentifiers(set.seed),
 		versions: map[string]uint64{}, power: map[string]string{}, tokens: map[string]registration{}, operations: map[string]*operation{},
-		running: map[string]*operation{},
+		running: map[string]*operation{}, deleted: map[string]deletion{},
 	}
 	s.lamport.Store(firstLamport)
 	if err := s.build(set.scenario); err != nil {
 		return nil, err
 	}
+	s.stale = newStaleReads(set.stale, set.clock)
+	s.store.stale = s.stale
 	return s, nil
 }
 
@@ -183,6 +187,7 @@ func (s *Simulator) Put(id string, object any) error {
 	}
 	s.state.Lock()
 	defer s.state.Unlock()
+	defer s.stale.pause()()
 	s.ensureScope(t)
 	s.keep(s.identify(t, doc), doc)
 	return nil
@@ -206,6 +211,7 @@ func (s *Simulator) Object(id string) (map[string]any, bool) {
 func (s *Simulator) Remove(id string) bool {
 	s.state.Lock()
 	defer s.state.Unlock()
+	defer s.stale.pause()()
 	return s.store.remove(keyOf(id))
 }
 

@@ -72,6 +72,9 @@ var special = map[string]func(*call) reply{
 	"LIST /subscriptions/{}/resourcegroups/{}/resources": (*call).resources,
 	"DELETE /subscriptions/{}/resourcegroups/{}":         (*call).deleteGroup,
 	operationOp: (*call).pollOperation,
+
+	listLocksOp: (*call).listLocks, getLockOp: (*call).getLock, putLockOp: (*call).putLock, deleteLockOp: (*call).deleteLock,
+	listDeletedOp: (*call).listDeleted, getDeletedOp: (*call).getDeleted, purgeOp: (*call).purge,
 }
 
 // missingText is how AVD says that an object is not there.
@@ -273,7 +276,7 @@ func (c *call) deleteHostPool() reply {
 func (c *call) scalingPlansOfPool() reply {
 	pool := c.target.key(1)
 	return c.page(selection{
-		items: c.sim.store.list(subscriptionKey(c.target.subscription), scalingPlanKind),
+		items: c.items(subscriptionKey(c.target.subscription), scalingPlanKind),
 		keep: func(plan *object) bool {
 			properties := propertiesOf(plan.doc)
 			refs, _ := properties["hostPoolReferences"].([]any)

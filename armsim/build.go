@@ -33,6 +33,9 @@ func (s *Simulator) build(sc *Scenario) error {
 		for _, g := range sub.Groups {
 			s.addGroup(sub.ID, g)
 			b.group(target{subscription: strings.ToLower(sub.ID), group: g.Name, namespace: "Microsoft.DesktopVirtualization"}, g)
+			if t := (target{subscription: strings.ToLower(sub.ID), group: g.Name}); g.Lock != "" {
+				s.lock(s.store.get(t.scope()), t, "lock", g.Lock)
+			}
 			for _, res := range g.Resources {
 				if err := b.resource(sub.ID, g, res); err != nil {
 					return err
@@ -140,6 +143,9 @@ func (b *builder) pool(scope target, location string, p Pool) *object {
 	if p.Registration > 0 {
 		expires := b.now.Add(p.Registration)
 		b.sim.tokens[pool.key] = registration{b.sim.registrationToken(pool.key, expires), expires}
+	}
+	if p.Lock != "" {
+		b.sim.lock(pool, t, "lock", p.Lock)
 	}
 	b.hosts(t, location, p)
 	if p.ScalingPlan != "" {

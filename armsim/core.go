@@ -105,7 +105,7 @@ func (c *call) providerOf(namespace string) map[string]any {
 func (c *call) resources() reply {
 	var items []*slot
 	for kind, list := range c.sim.store.below[c.target.scope()] {
-		if strings.Count(kind, "/") == 1 {
+		if strings.Count(kind, "/") == 1 && kind != lockKind {
 			items = append(items, list...)
 		}
 	}

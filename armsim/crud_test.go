@@ -234,7 +234,10 @@ func walk(n *node, visit func(*route)) {
 }
 
 func TestEverySpecialOperationIsRouted(t *testing.T) {
-	routed := map[string]bool{operationOp: true}
+	routed := map[string]bool{
+		operationOp: true, listLocksOp: true, getLockOp: true, putLockOp: true, deleteLockOp: true,
+		listDeletedOp: true, getDeletedOp: true, purgeOp: true,
+	}
 	walk(newSim(t).routes.root, func(rt *route) { routed[rt.op] = true })
 	for op := range special {
 		if !routed[op] {

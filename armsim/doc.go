@@ -39,6 +39,20 @@
 // it well, badly or never. While an operation runs, other writes on what it
 // changes are conflicts.
 //
+// Locks are resources of any scope (Microsoft.Authorization/locks) and refuse what
+// they forbid, on POST actions too. On request, policies deny writes
+// ([WithPolicies]), deleted resources keep their names ([WithSoftDelete]), reads are
+// behind writes ([WithStaleReads]), and the numbers of sessions are given to others
+// ([WithSessionReuse], [Simulator.ReuseSession]). [Request.Done] of the log of
+// requests tells what was carried out, whether or not the caller has heard of it.
+//
+// A body is refused for a missing member that its schema requires, a missing
+// location of what stands in a group, a value of another type, and a value outside
+// an enumeration where the caller asks for the api-version that the enumeration is
+// of; members that the schema does not know are kept, since newer services have
+// them, and read-only ones ignored. A resource does not move, and keeps what its
+// service keeps from the creation on, such as the type of a host pool.
+//
 // Lists have pages with an absolute nextLink; the last page of Azure Virtual
 // Desktop has a null link, that of other services none. pageSize, $top,
 // initialSkip, isDescending and $filter are honoured where the service has
@@ -59,8 +73,7 @@
 // # What is not
 //
 // There is no sign-in (any bearer token will do unless [WithToken] says
-// otherwise), no role assignments (but see Faults.Deny), no cost, no locks, no
-// policies; answers are not compressed; nothing is kept on disk. Where
+// otherwise), no role assignments (but see Faults.Deny), no cost; answers are not compressed; nothing is kept on disk. Where
 // the real service's answer is not known from recorded traffic or from its
 // published contract, the simulator follows the general contract of Azure
 // Resource Manager.

@@ -28,12 +28,17 @@ type Faults struct {
 	Timeout     float64 // 504
 	Reset       float64 // the connection breaks before an answer
 	Lose        float64 // the request is carried out, then the connection breaks
+	Late        float64 // the request is carried out, then 504
 	Truncate    float64 // half of the body, then the connection breaks
 	HTML        float64 // 200 with a page of HTML, as a proxy sends
 	Slow        float64 // the answer is late by SlowBy
 	Foreign     float64 // the next link of a page points to another host
 	Endless     float64 // the next link of a page points to the same page again
 	EmptyPage   float64 // a page without items that has a next link
+
+	// ByMethod has faults of requests of one HTTP method, or of WRITE: of every
+	// method but GET and HEAD. They are tried before the others.
+	ByMethod map[string]Faults
 
 	SlowBy     time.Duration // default one second
 	RetryAfter time.Duration // of Throttle; default one second
@@ -61,6 +66,7 @@ var faultKinds = []struct {
 	{"504", func(f *Faults) *float64 { return &f.Timeout }, failing(http.StatusGatewayTimeout, "GatewayTimeout", "The gateway did not receive a response from the resource provider within the specified time period.")},
 	{"reset", func(f *Faults) *float64 { return &f.Reset }, func(Faults) Outcome { return Outcome{Reset: true} }},
 	{"lose", func(f *Faults) *float64 { return &f.Lose }, func(Faults) Outcome { return Outcome{Lose: true} }},
+	{"late", func(f *Faults) *float64 { return &f.Late }, Faults.late},
 	{"truncate", func(f *Faults) *float64 { return &f.Truncate }, func(Faults) Outcome { return Outcome{Truncate: true} }},
 	{"html", func(f *Faults) *float64 { return &f.HTML }, Faults.html},
 	{"slow", func(f *Faults) *float64 { return &f.Slow }, Faults.slow},
@@ -93,6 +99,13 @@ func (f Faults) html() Outcome {
 	}
 }
 
+// late is a write whose outcome the gateway did not wait for.
+func (f Faults) late() Outcome {
+	out := failing(http.StatusGatewayTimeout, "GatewayTimeout", "The gateway did not receive a response from the resource provider within the specified time period.")(f)
+	out.Carry = true
+	return out
+}
+
 // slow delays an answer that is otherwise right.
 func (f Faults) slow() Outcome {
 	if f.SlowBy <= 0 {
@@ -117,6 +130,9 @@ func newFaultPlan(f Faults, seed int64) *faultPlan {
 // active says whether any rate is set, so that a simulator without faults keeps
 // no account of requests.
 func (p *faultPlan) active() bool {
+	if len(p.faults.ByMethod) > 0 {
+		return true
+	}
 	for _, k := range faultKinds {
 		if *k.rate(&p.faults) > 0 {
 			return true
@@ -124,6 +140,19 @@ func (p *faultPlan) active() bool {
 	}
 	return false
 }
+
+// of gives the faults that a request of a method may meet, in the order in which
+// they are tried.
+func (f Faults) of(method string) []Faults {
+	list := []Faults{f.ByMethod[method]}
+	if method != http.MethodGet && method != http.MethodHead {
+		list = append(list, f.ByMethod[anyWrite])
+	}
+	return append(list, f)
+}
+
+// anyWrite stands for every method that changes something.
+const anyWrite = "WRITE"
 
 // outcome gives the fault of a request, if it is hit.
 func (p *faultPlan) outcome(c *call) Outcome {
@@ -136,15 +165,17 @@ func (p *faultPlan) outcome(c *call) Outcome {
 	p.seen[what]++
 	p.mu.Unlock()
 	at := draw(p.seed, what, n)
-	for _, k := range faultKinds {
-		rate := *k.rate(&p.faults)
-		if at < rate {
-			if k.make == nil {
-				return p.pageFault(c, k.name)
+	for _, faults := range p.faults.of(c.req.Method) {
+		for _, k := range faultKinds {
+			rate := *k.rate(&faults)
+			if at < rate {
+				if k.make == nil {
+					return p.pageFault(c, k.name)
+				}
+				return k.make(faults)
 			}
-			return k.make(p.faults)
+			at -= rate
 		}
-		at -= rate
 	}
 	return Outcome{}
 }
@@ -199,9 +230,11 @@ func (p *faultPlan) vanished(name, key string, list bool) bool {
 //
 //	429=5%:2s,503=2%,reset=1%,truncate=1%,slow=1%:200ms,deny=SUBSCRIPTION,vanish=POOL
 //
-// Kinds with a rate are 429, 500, 502, 503, 504, reset, lose, truncate, html,
-// slow, foreign, endless and empty; 429 and slow may name a duration after a
-// colon. A rate is a percentage or a number from 0 to 1. deny and vanish name
+// Kinds with a rate are 429, 500, 502, 503, 504, reset, lose, late, truncate,
+// html, slow, foreign, endless and empty; 429 and slow may name a duration after a
+// colon. A kind with a method, such as lose@DELETE or 503@WRITE, hits requests of
+// that method, or all but GET and HEAD. A rate is a percentage or a number from 0
+// to 1. deny and vanish name
 // what is hit and may stand several times; vanish may also have a rate. The
 // error is a *fault.Error.
 func ParseFaults(text string) (Faults, error) {
@@ -215,11 +248,35 @@ func ParseFaults(text string) (Faults, error) {
 		if !ok || value == "" {
 			return f, faultSyntax(part, "a fault is written as kind=rate")
 		}
-		if err := f.parse(strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value), part); err != nil {
+		kind, method, only := strings.Cut(strings.ToLower(strings.TrimSpace(name)), "@")
+		if !only {
+			if err := f.parse(kind, strings.TrimSpace(value), part); err != nil {
+				return f, err
+			}
+			continue
+		}
+		if err := f.parseFor(strings.ToUpper(method), kind, strings.TrimSpace(value), part); err != nil {
 			return f, err
 		}
 	}
 	return f, nil
+}
+
+// parseFor reads a fault of one method.
+func (f *Faults) parseFor(method, name, value, part string) error {
+	methods := append([]string{anyWrite, http.MethodGet}, longRunningWords["method"]...)
+	if !slices.Contains(methods, method) || name == "deny" || name == "vanish" {
+		return faultSyntax(part, "a kind with a rate may have a method, which is one of "+strings.Join(methods, ", "))
+	}
+	own := f.ByMethod[method]
+	if err := own.parse(name, value, part); err != nil {
+		return err
+	}
+	if f.ByMethod == nil {
+		f.ByMethod = map[string]Faults{}
+	}
+	f.ByMethod[method] = own
+	return nil
 }
 
 // parse reads one fault; part is its text for an error.

@@ -7,15 +7,17 @@ import (
 )
 
 // guardWrite checks what may stand against a write that is otherwise allowed, in
-// the order of Azure Resource Manager and its services: an operation that is
-// under way, then the conditions on the etag. It says true where the write may go
-// on.
+// the order of Azure Resource Manager and its services: locks, policies, an
+// operation that is under way, a deleted resource of the name, then the conditions
+// on the etag. It says true where the write may go on. A lock is no such write.
 func (c *call) guardWrite() (reply, bool) {
-	if c.req.Method == http.MethodGet || c.target.subscription == "" {
+	if c.req.Method == http.MethodGet || c.target.subscription == "" || c.extension != "" {
 		return reply{}, true
 	}
-	if rep, ok := c.freeOfOperations(); !ok {
-		return rep, false
+	for _, check := range []func() (reply, bool){c.unlocked, c.allowed, c.freeOfOperations, c.nameTaken} {
+		if rep, ok := check(); !ok {
+			return rep, false
+		}
 	}
 	if !c.route.item {
 		return reply{}, true
@@ -98,10 +100,19 @@ func matches(tags string, old *object) bool {
 	return false
 }
 
-// withETag adds the header that repeats the etag of an object that is answered
-// by itself.
+// shown answers an object that is read by itself, in the form given. A header
+// repeats its etag.
+func (c *call) shown(obj *object, form []byte) reply {
+	rep := okJSON(form)
+	if tag := textOf(obj.doc, "etag"); tag != "" {
+		rep.header["Etag"] = tag
+	}
+	return rep
+}
+
+// withETag adds the header that repeats the etag of what a write has left.
 func (c *call) withETag(rep reply) reply {
-	if rep.status >= http.StatusMultipleChoices || !c.route.item || len(rep.body) == 0 || rep.header["Etag"] != "" {
+	if c.req.Method == http.MethodGet || rep.status >= http.StatusMultipleChoices || !c.route.item || len(rep.body) == 0 || rep.header["Etag"] != "" {
 		return rep
 	}
 	if obj := c.sim.store.get(c.itemKey()); obj != nil && textOf(obj.doc, "etag") != "" {

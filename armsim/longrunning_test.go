@@ -71,7 +71,7 @@ func TestLongRunningStyles(t *testing.T) {
 	}{
 		"put aao":                 {"style=aao", "PUT", newMachine + "?" + machineVersion, machineBody, 201, "aao", "Creating", 2, 200, "Succeeded"},
 		"put as the service does": {"", "PUT", newMachine + "?" + machineVersion, machineBody, 201, "aao", "Creating", 2, 200, "Succeeded"},
-		"put replaces":            {"style=aao+loc", "PUT", machinePath + "?" + machineVersion, machineBody, 200, "aao loc", "Updating", 2, 200, "Succeeded"},
+		"put replaces":            {"style=aao+loc", "PUT", machinePath + "?" + machineVersion, plainBody, 200, "aao loc", "Updating", 2, 200, "Succeeded"},
 		"put accepted":            {"style=loc,status=202", "PUT", workspace, plainBody, 202, "loc", "", 2, 200, ""},
 		"put loc":                 {"style=loc", "PUT", workspace, plainBody, 201, "loc", "", 2, 200, ""},
 		"put loc without content": {"style=loc,answer=no-content", "PUT", workspace, plainBody, 201, "loc", "", 2, 204, ""},

@@ -18,14 +18,14 @@ var powerWords = map[string]string{
 
 // getMachine answers a machine; $expand=instanceView adds its power state.
 func (c *call) getMachine() reply {
-	obj := c.sim.store.get(c.itemKey())
+	obj := c.seen(c.itemKey())
 	switch {
 	case obj == nil:
 		return c.missing()
 	case strings.EqualFold(c.query["$expand"], "instanceView"):
-		return okJSON(c.sim.withInstanceView(obj))
+		return c.shown(obj, c.sim.withInstanceView(obj))
 	}
-	return okJSON(obj.raw)
+	return c.shown(obj, obj.raw)
 }
 
 // putMachine creates a machine or replaces its settings. It runs once it is made.
@@ -72,7 +72,7 @@ func withoutSecrets(value any, s *openapi.Schema) any {
 // listMachines answers machines; statusOnly=true or $expand=instanceView adds
 // the power state of each.
 func (c *call) listMachines() reply {
-	sel := selection{items: c.sim.store.list(c.target.scope(), machineKind)}
+	sel := selection{items: c.items(c.target.scope(), machineKind)}
 	if strings.EqualFold(c.query["statusonly"], "true") || strings.EqualFold(c.query["$expand"], "instanceView") {
 		sel.form = c.sim.withInstanceView
 	}
@@ -82,7 +82,7 @@ func (c *call) listMachines() reply {
 // machinesOfLocation lists the machines of a region.
 func (c *call) machinesOfLocation() reply {
 	return c.page(selection{
-		items: c.sim.store.list(c.target.scope(), machineKind),
+		items: c.items(c.target.scope(), machineKind),
 		keep: func(obj *object) bool {
 			return strings.EqualFold(textOf(obj.doc, "location"), c.target.names[0])
 		},
@@ -235,7 +235,7 @@ func (c *call) deleteMachine() reply {
 	}
 	rep := empty(http.StatusOK)
 	rep.work.run = func(s *Simulator) {
-		s.store.remove(obj.key)
+		s.discard(obj.key)
 		delete(s.power, obj.key)
 		if host := s.hostOn(obj.key); host != "" {
 			s.hostStopped(host)

@@ -85,6 +85,9 @@ func (c *call) carryOut(rep reply) reply {
 		return rep // nothing to delete
 	}
 	rule := c.ruleOf()
+	if c.extension != "" {
+		rule.Style = Immediate
+	}
 	switch rule.Style {
 	case Immediate, AddressOnly, AsyncDone:
 		if rep.work.run != nil {

@@ -32,6 +32,10 @@ type settings struct {
 
 	longRunning []LongRunning
 	etags       bool
+	policies    []Policy
+	softDelete  []string
+	stale       Staleness
+	reuse       bool
 }
 
 // defaults gives the settings of a simulator without options.
@@ -47,7 +51,13 @@ func defaults() settings {
 // with adds what a scenario says of behaviour. Options go before it.
 func (s settings) with(sc *Scenario) settings {
 	s.etags = s.etags || sc.ETags
+	s.reuse = s.reuse || sc.ReuseSessions
 	s.longRunning = append(slices.Clone(sc.LongRunning), s.longRunning...)
+	s.policies = append(slices.Clone(sc.Policies), s.policies...)
+	s.softDelete = append(slices.Clone(sc.SoftDelete), s.softDelete...)
+	if s.stale == (Staleness{}) {
+		s.stale = sc.StaleReads
+	}
 	return s
 }
 
@@ -177,6 +187,11 @@ func WithAPIVersions(versions ...string) Option {
 func WithOperations(polls int, retryAfter time.Duration) Option {
 	return func(s *settings) { s.polls, s.retryAfter = max(polls, 0), retryAfter }
 }
+
+// WithSessionReuse gives the number of a session that was logged off to another
+// user at once, as a busy host may: whoever logs off the same number again, ends
+// the work of somebody else.
+func WithSessionReuse() Option { return func(s *settings) { s.reuse = true } }
 
 // WithETags gives an etag to everything whose type has one by its contract. Without it
 // Azure Virtual Desktop has none, as recorded; machines always have one.

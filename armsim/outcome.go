@@ -26,6 +26,9 @@ type Outcome struct {
 	Delay time.Duration
 	// Reset breaks the connection without an answer. The request is not served.
 	Reset bool
+	// Carry serves the request before it answers with Status, so that the caller is
+	// told of a failure that was none.
+	Carry bool
 	// Lose serves the request and breaks the connection instead of answering, so
 	// that the caller cannot know whether it was carried out.
 	Lose bool

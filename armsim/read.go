@@ -37,11 +37,11 @@ func (c *call) itemKey() string {
 
 // get answers one resource.
 func (c *call) get() reply {
-	obj := c.sim.store.get(c.itemKey())
+	obj := c.seen(c.itemKey())
 	if obj == nil {
 		return c.missing()
 	}
-	return okJSON(obj.raw)
+	return c.shown(obj, obj.raw)
 }
 
 // missing answers 404 for the item that the path names.
@@ -72,7 +72,7 @@ func (c *call) listChildren() reply {
 	if n := len(t.names); n > 0 {
 		scope = t.key(n)
 	}
-	return c.page(selection{items: c.sim.store.list(scope, c.route.kind.key)})
+	return c.page(selection{items: c.items(scope, c.route.kind.key)})
 }
 
 // page answers one page of a list. A page ends at an item, not at a number, so

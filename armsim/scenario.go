@@ -56,6 +56,15 @@ import (
 //	  - {type: Microsoft.Compute/virtualMachines, method: POST, style: aao, answer: full, polls: 3, retryAfter: 2s}
 //	  - {type: Microsoft.DesktopVirtualization/workspaces, style: loc, end: failed}
 //
+//	policies:                        # as WithPolicies
+//	  - {name: allowed-places, allowedLocations: [westeurope]}
+//	  - {name: tag-machines, type: Microsoft.Compute/virtualMachines, requiredTag: owner}
+//	softDelete: [Microsoft.DesktopVirtualization/workspaces] # as WithSoftDelete
+//	staleReads: {reads: 2, for: 3s}  # as WithStaleReads
+//	reuseSessions: true              # as WithSessionReuse
+//
+// and a group or a pool may have a lock: CanNotDelete or ReadOnly.
+//
 // Each pool gets an application group for its desktop, each group with pools a
 // workspace that shows them, each host a virtual machine.
 type Scenario struct {
@@ -63,6 +72,10 @@ type Scenario struct {
 	Subscriptions []Subscription `yaml:"subscriptions"`
 	ETags         bool           `yaml:"etags"`
 	LongRunning   []LongRunning  `yaml:"longRunning"`
+	Policies      []Policy       `yaml:"policies"`
+	SoftDelete    []string       `yaml:"softDelete"` // types whose deleted resources keep their names
+	StaleReads    Staleness      `yaml:"staleReads"`
+	ReuseSessions bool           `yaml:"reuseSessions"`
 }
 
 // Subscription is a subscription of a scenario.
@@ -78,6 +91,7 @@ type Group struct {
 	Name      string            `yaml:"name"`
 	Location  string            `yaml:"location"` // default westeurope
 	Tags      map[string]string `yaml:"tags"`
+	Lock      string            `yaml:"lock"` // CanNotDelete or ReadOnly
 	Pools     []Pool            `yaml:"pools"`
 	Resources []map[string]any  `yaml:"resources"` // each with type and name; nested types have names like parent/child
 }
@@ -92,6 +106,7 @@ type Pool struct {
 	ScalingPlan    string        `yaml:"scalingPlan"`    // name of a plan to make
 	ScalingPlanOff bool          `yaml:"scalingPlanOff"` // the plan is disabled for the pool
 	Registration   time.Duration `yaml:"registration"`   // how long its registration token is still valid; 0: it has none
+	Lock           string        `yaml:"lock"`           // CanNotDelete or ReadOnly
 	Hosts          Hosts         `yaml:"hosts"`
 	Sessions       int           `yaml:"sessions"` // spread over the hosts that take sessions
 }
@@ -187,6 +202,9 @@ func (sc *Scenario) check() error {
 			return badScenario("the id %q of subscription %q is not a GUID", sub.ID, sub.Name)
 		}
 		for _, g := range sub.Groups {
+			if !lockLevel(g.Lock) {
+				return badScenario("the lock %q of group %q is neither CanNotDelete nor ReadOnly", g.Lock, g.Name)
+			}
 			if g.Name == "" || strings.ContainsRune(g.Name, '/') {
 				return badScenario("a group of subscription %q has the name %q", sub.Name, g.Name)
 			}
@@ -210,10 +228,16 @@ func (sc *Scenario) check() error {
 	return nil
 }
 
+// lockLevel says whether the word is a lock, or none.
+func lockLevel(word string) bool { return word == "" || word == CanNotDelete || word == ReadOnly }
+
 // check gives the number of hosts and sessions of a pool.
 func (p Pool) check() (int, error) {
 	if p.Name == "" || strings.ContainsRune(p.Name, '/') {
 		return 0, badScenario("a host pool has the name %q", p.Name)
+	}
+	if !lockLevel(p.Lock) {
+		return 0, badScenario("the lock %q of host pool %q is neither CanNotDelete nor ReadOnly", p.Lock, p.Name)
 	}
 	if p.Type != "" && p.Type != "Pooled" && p.Type != "Personal" {
 		return 0, badScenario("the type %q of host pool %q is neither Pooled nor Personal", p.Type, p.Name)

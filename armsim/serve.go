@@ -17,6 +17,7 @@ type call struct {
 	entry     *Request
 	segments  []string // of the path, decoded
 	target    target
+	extension string // name of a lock of the target, or of a deleted resource
 	route     *route
 	query     map[string]string // by name in lower case
 	version   string
@@ -62,8 +63,11 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rep, replaced := out.reply()
-	if !replaced {
+	switch {
+	case !replaced:
 		rep = s.serve(c)
+	case out.Carry:
+		s.serve(c)
 	}
 	if out.Lose {
 		breakConnection(w)
@@ -164,6 +168,13 @@ func (c *call) resolve() (reply, bool) {
 	c.version = c.query["api-version"]
 	if id, found := c.operationID(); found {
 		c.route = operationRoute(id)
+		return reply{}, true
+	}
+	if c.resolveLock() || c.resolveDeleted() {
+		if !versionShaped(c.version) {
+			return c.gateway(http.StatusBadRequest, "MissingApiVersionParameter",
+				"The api-version query parameter (?api-version=) is required for all requests."), false
+		}
 		return reply{}, true
 	}
 	n := c.sim.routes.match(segments)

@@ -1,6 +1,7 @@
 package armsim
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"strings"
 )
@@ -8,7 +9,7 @@ import (
 // sessionsOfPool lists the sessions of all hosts of a pool. This list alone
 // leaves systemData null, as recorded.
 func (c *call) sessionsOfPool() reply {
-	return c.page(selection{items: c.sim.store.list(c.target.key(1), sessionKind), form: (*object).withoutSystemData})
+	return c.page(selection{items: c.items(c.target.key(1), sessionKind), form: (*object).withoutSystemData})
 }
 
 // session gives the user session that the path names, or the answer that it is
@@ -86,9 +87,55 @@ func (c *call) logOff() reply {
 	rep = empty(http.StatusNoContent)
 	rep.work.run = func(s *Simulator) {
 		s.store.remove(obj.key)
+		if s.settings.reuse {
+			s.startSession(obj, "")
+		}
 		s.countSessions(host)
 	}
 	return rep
+}
+
+// startSession has another user sign in to the host of a session that has ended, and
+// get its number. A user who is not named is drawn.
+func (s *Simulator) startSession(ended *object, user string) {
+	before := textOf(propertiesOf(ended.doc), "userPrincipalName")
+	_, domain, _ := strings.Cut(before, "@")
+	for n := s.counter.Add(1); user == "" || user == before; n++ {
+		rng := rand.New(rand.NewPCG(uint64(s.settings.seed), n))
+		user = someone(rng, firstOf(domain, defaultDomain))
+	}
+	t, _ := parsePath(textOf(ended.doc, "id"))
+	at := s.settings.clock().UTC().Format(timeForm)
+	doc := map[string]any{
+		"systemData": map[string]any{
+			"createdBy": nil, "createdByType": nil, "createdAt": at,
+			"lastModifiedBy": nil, "lastModifiedByType": nil, "lastModifiedAt": nil,
+		},
+		"properties": map[string]any{
+			"userPrincipalName": user, "activeDirectoryUserName": accountOf(user, strings.Contains(t.names[1], ".")),
+			"sessionState": "Active", "applicationType": "Desktop", "createTime": at,
+			"objectId": s.ids.derive("object "+ended.key, s.counter.Add(1)),
+		},
+	}
+	s.complete(s.routes.kinds[sessionKind], ended.key, doc)
+	s.keep(s.identify(t, doc), doc)
+}
+
+// ReuseSession ends the user session with the ARM id and gives its number to another
+// user, who signs in to the same host: what may happen between the moment at which
+// sessions are listed and that at which they are acted upon. It says whether the
+// session was there.
+func (s *Simulator) ReuseSession(id, user string) bool {
+	s.state.Lock()
+	defer s.state.Unlock()
+	defer s.stale.pause()()
+	obj := s.store.get(keyOf(id))
+	if obj == nil || obj.kind != sessionKind {
+		return false
+	}
+	s.store.remove(obj.key)
+	s.startSession(obj, user)
+	return true
 }
 
 // reachable says whether the agent of a session host answers.

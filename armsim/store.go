@@ -28,6 +28,7 @@ type slot struct {
 // store holds the objects by key, and for each scope the objects of each kind
 // below it in order, so that a page of a list costs what the page is long.
 type store struct {
+	stale *staleReads // nil: reads see the truth
 	next  uint64
 	slots map[string]*slot
 	below map[string]map[string][]*slot
@@ -53,12 +54,14 @@ func (st *store) list(scope, kind string) []*slot { return st.below[scope][kind]
 // put stores an object and says whether it is a new one.
 func (st *store) put(obj *object, ancestors []string) bool {
 	if sl := st.slots[obj.key]; sl != nil {
+		st.stale.note(sl, obj.key, sl.obj)
 		sl.obj = obj
 		return false
 	}
 	st.next++
 	sl := &slot{seq: st.next, obj: obj, parents: ancestors}
 	st.slots[obj.key] = sl
+	st.stale.note(sl, obj.key, nil)
 	for _, a := range ancestors {
 		kinds := st.below[a]
 		if kinds == nil {
@@ -83,6 +86,7 @@ func (st *store) remove(key string) bool {
 	}
 	kinds := map[string]bool{}
 	for _, g := range gone {
+		st.stale.note(g, g.obj.key, g.obj)
 		g.removed = true
 		kinds[g.obj.kind] = true
 		delete(st.slots, g.obj.key)

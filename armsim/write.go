@@ -45,8 +45,15 @@ func (c *call) readPut() (doc map[string]any, old *object, rep reply, ok bool) {
 		return nil, nil, rep, false
 	}
 	schema := c.bodySchema()
-	if p := checkBody(body, schema, "", true, c.closedEnums()); p != nil {
+	p := c.checkPlace(body, schema)
+	if p == nil {
+		p = checkBody(body, schema, "", true, c.closedEnums())
+	}
+	if p != nil {
 		return nil, nil, c.fail(http.StatusBadRequest, p.code, p.message), false
+	}
+	if rep, ok := c.unchangeable(body, old); !ok {
+		return nil, nil, rep, false
 	}
 	doc, _ = writable(body, schema).(map[string]any)
 	return doc, old, reply{}, true
@@ -57,6 +64,9 @@ func (c *call) finish(doc map[string]any, old *object) *object {
 	s, t := c.sim, c.target
 	if old != nil {
 		carry(doc, old.doc, c.route.kind)
+	}
+	if place := textOf(doc, "location"); place != "" {
+		doc["location"] = placeOf(place)
 	}
 	s.complete(c.route.kind, t.key(len(t.names)), doc)
 	c.stamp(doc, old)
@@ -145,6 +155,9 @@ func (c *call) readPatch() (change map[string]any, old *object, rep reply, ok bo
 	if p := checkBody(body, schema, "", false, c.closedEnums()); p != nil {
 		return nil, nil, c.fail(http.StatusBadRequest, p.code, p.message), false
 	}
+	if rep, ok := c.unchangeable(body, old); !ok {
+		return nil, nil, rep, false
+	}
 	change, _ = writable(body, schema).(map[string]any)
 	for _, name := range []string{"id", "name", "type", "systemData"} {
 		delete(change, spelled(change, name))
@@ -175,7 +188,7 @@ func (c *call) remove() reply {
 	case len(c.target.names) == 1:
 		rep = okJSON(old.raw)
 	}
-	rep.work.run = func(s *Simulator) { s.store.remove(key) }
+	rep.work.run = func(s *Simulator) { s.discard(key) }
 	return rep
 }
 

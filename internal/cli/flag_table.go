@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/planeql/planeql/armsim"
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/render"
 )
@@ -199,6 +200,11 @@ var flagTable = []flag{
 		set:  text(func(s *settings) *string { return &s.sim.longRunning }),
 	},
 	{
+		name: "stale-reads", value: "N|DURATION", place: onSim, local: true,
+		help: "how many reads, or how long, are behind a write, such as 2 or 3s",
+		set:  setStaleReads,
+	},
+	{
 		name: "etags", kind: toggle, place: onSim, local: true,
 		help: "give an etag to everything whose type has one, not to machines alone",
 		set:  boolean(func(s *settings) *bool { return &s.sim.etags }),
@@ -225,6 +231,20 @@ var flagTable = []flag{
 			return nil
 		},
 	},
+}
+
+// setStaleReads reads a number of reads or a duration.
+func setStaleReads(s *settings, text string) error {
+	if n, err := strconv.Atoi(text); err == nil && n >= 0 {
+		s.sim.stale = armsim.Staleness{Reads: n}
+		return nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return fault.New(fault.InvalidFlag, "%q is neither a number of reads nor a duration", text).WithHint("write 2 or 3s")
+	}
+	s.sim.stale = armsim.Staleness{For: d}
+	return nil
 }
 
 func errorForms() []string     { return []string{string(render.ErrorText), string(render.ErrorJSON)} }

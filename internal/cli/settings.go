@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/planeql/planeql/armsim"
 	"github.com/planeql/planeql/internal/auth"
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/render"
@@ -50,6 +51,7 @@ type authChoice struct {
 type simSettings struct {
 	addr, certFile, estate, faults, longRunning string
 	etags                                       bool
+	stale                                       armsim.Staleness
 	latency                                     time.Duration
 	pageSize                                    int
 	seed                                        int64

@@ -99,6 +99,9 @@ func (a *app) simOptions() ([]armsim.Option, error) {
 	if s.etags {
 		opts = append(opts, armsim.WithETags())
 	}
+	if s.stale != (armsim.Staleness{}) {
+		opts = append(opts, armsim.WithStaleReads(s.stale))
+	}
 	return opts, nil
 }
 
