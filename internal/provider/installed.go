@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -37,7 +38,8 @@ func Installed(folder string) (names []string, versions map[string][]string) {
 		if name == googleFolder {
 			name = "google"
 		}
-		if list, err := sorted(os.DirFS(folder), e.Name()); err == nil {
+		// What begins with a dot is still being installed.
+		if list, err := sorted(os.DirFS(folder), e.Name()); err == nil && !strings.HasPrefix(name, ".") {
 			names = append(names, name)
 			versions[name] = list
 		}

@@ -172,9 +172,10 @@ func CompareVersions(a, b string) int {
 }
 
 // numbers gives the numbers of a version, nil for a name that is none. What
-// follows a hyphen, a pre-release, is none of them.
+// follows a hyphen, a pre-release, or a plus, is none of them.
 func numbers(version string) []int {
 	core, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), "-")
+	core, _, _ = strings.Cut(core, "+")
 	var list []int
 	for part := range strings.SplitSeq(core, ".") {
 		n, err := strconv.Atoi(part)

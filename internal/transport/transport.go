@@ -168,7 +168,7 @@ func connections(o Options) *http.Transport {
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	return &http.Transport{
-		Proxy:                 proxy(o.Getenv),
+		Proxy:                 Proxy(o.Getenv),
 		TLSClientConfig:       &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12},
 		Protocols:             &protocols,
 		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
@@ -180,11 +180,11 @@ func connections(o Options) *http.Transport {
 	}
 }
 
-// proxy chooses the proxy of a request by the usual variables. They come from
+// Proxy chooses the proxy of a request by the usual variables. They come from
 // the caller and are read once, so a test or an embedding program is not
 // governed by the environment that it happens to run in. Under CGI HTTP_PROXY is a
 // header of a request and not a setting.
-func proxy(getenv func(string) string) func(*http.Request) (*url.URL, error) {
+func Proxy(getenv func(string) string) func(*http.Request) (*url.URL, error) {
 	if getenv == nil {
 		return nil
 	}

@@ -243,7 +243,7 @@ func TestDo_noCookies(t *testing.T) {
 
 func TestProxy(t *testing.T) {
 	env := map[string]string{"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "inside.example"}
-	choose := proxy(func(name string) string { return env[name] })
+	choose := Proxy(func(name string) string { return env[name] })
 	for target, want := range map[string]string{
 		"https://management.azure.com/": "http://proxy:3128", "https://inside.example/": "", "http://x.example/": "",
 		"https://127.0.0.1/": "",
@@ -258,7 +258,7 @@ func TestProxy(t *testing.T) {
 			t.Errorf("%s goes by %q, want %q, %v", target, got, want, err)
 		}
 	}
-	if proxy(nil) != nil {
+	if Proxy(nil) != nil {
 		t.Error("a proxy without an environment")
 	}
 }
