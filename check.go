@@ -2,6 +2,8 @@ package planeql
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/planeql/planeql/internal/auth"
@@ -69,6 +71,12 @@ func (s *Session) Secrets(provider string) ([]string, error) {
 type ProviderInfo struct {
 	Name, Version, Title string
 	Services             int
+	BuiltIn              string // version of the documents that are part of the program; empty: there are none
+}
+
+// Uses tells whether a version is used, alone or beside another.
+func (p ProviderInfo) Uses(version string) bool {
+	return slices.Contains(strings.Split(p.Version, ", "), version)
 }
 
 // Providers gives the installed providers, by name.
@@ -76,7 +84,7 @@ func (s *Session) Providers() []ProviderInfo {
 	var list []ProviderInfo
 	for _, name := range s.catalog.Providers() {
 		if p, err := s.catalog.Provider(name); err == nil {
-			list = append(list, ProviderInfo{p.Name, p.Version, p.Title, len(p.Services)})
+			list = append(list, ProviderInfo{p.Name, p.Version, p.Title, len(p.Services), builtInVersion(p.Name)})
 		}
 	}
 	return list

@@ -21,7 +21,7 @@ func badSyntax() []badInput {
 		syntax("misspelt verb", "SELEC 1", `at or near "SELEC"`, "did you mean SELECT?", "1:1"),
 		syntax("misspelt verb of DuckDB", "CREAT TABLE t (a INT)", `at or near "CREAT"`, "did you mean CREATE?", "1:1"),
 		syntax("no verb", "FETCHALL azure", `at or near "FETCHALL"`, "a statement begins with one of SELECT", "1:1"),
-		syntax("a verb of StackQL", "REGISTRY PULL azure", `at or near "REGISTRY"`, "SHOW PROVIDERS", "1:1"),
+		syntax("a verb of StackQL", "AUTH LOGIN azure", `at or near "AUTH"`, "planeql auth check azure", "1:1"),
 		syntax("a number as a statement", "1 SELECT", `cannot begin with "1"`, "such as SELECT", "1:1"),
 		syntax("DIV", "SELECT 7 DIV 2", `at or near "2"`, "a // b divides integers", "1:14"),
 		syntax("REGEXP with a column", "SELECT 'a' REGEXP x FROM (VALUES ('a')) t(x)", `at or near "x"`, "regexp_matches(text, pattern)", "1:19"),

@@ -26,7 +26,6 @@ var verbHints = map[string]string{
 	"NATIVEQUERY": "every statement of DuckDB runs as it is: leave the word and the quotes out",
 	"PURGE":       "nothing is kept between statements that could be purged",
 	"SLEEP":       "a script that waits does so between two runs of planeql",
-	"REGISTRY":    "SHOW PROVIDERS lists the documents that are built in",
 }
 
 // formHint gives the advice for the word at an offset of the text, or for the

@@ -67,7 +67,12 @@ type settings struct {
 	stored      func(provider, name string) (value, from string, err error)
 	rootCAs     *x509.CertPool
 	documents   []documents
-	transport   func(*transport.Options) // for tests; nil: as it is
+	installed   installed
+
+	registry     string
+	registryKeys []byte
+
+	transport func(*transport.Options) // for tests; nil: as it is
 }
 
 // documents are provider documents beside the built-in ones.

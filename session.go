@@ -269,6 +269,9 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 	case syntax.Use:
 		rows, err := s.setUse(ctx, st, head)
 		return rows, "use", err
+	case syntax.Registry:
+		rows, err := s.runRegistry(ctx, head)
+		return rows, "registry", err
 	case syntax.Other:
 		rows, err := s.other(ctx, st, head)
 		return rows, strings.ToLower(head.Verb), err

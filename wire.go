@@ -9,29 +9,25 @@ import (
 	"github.com/planeql/planeql/internal/auth"
 	"github.com/planeql/planeql/internal/catalog"
 	"github.com/planeql/planeql/internal/fault"
-	"github.com/planeql/planeql/internal/provider"
 	"github.com/planeql/planeql/internal/rest"
 	"github.com/planeql/planeql/internal/transport"
-	"github.com/planeql/planeql/providers"
 )
 
 // builtIn are the providers whose documents are part of the program.
 var builtIn = []string{"azure"}
 
-// wire makes the parts of a session. Nothing is read from the network.
+// wire makes the parts of a session, again after a provider was installed.
+// Nothing is read from the network.
 func (s *Session) wire() error {
-	var opened []*provider.Provider
-	for _, d := range append([]documents{{providers.FS, builtIn}}, s.settings.documents...) {
-		for _, name := range d.providers {
-			p, err := provider.Open(d.files, name)
-			if err != nil {
-				return err
-			}
-			opened = slices.DeleteFunc(opened, func(other *provider.Provider) bool { return other.Name == p.Name })
-			opened = append(opened, p) // in the place of one that is built in
-		}
+	opened, err := s.openProviders()
+	if err != nil {
+		return err
 	}
-	s.catalog = catalog.New(opened...)
+	if s.catalog == nil {
+		s.catalog = catalog.New(opened...)
+	} else {
+		s.catalog.Replace(opened...)
+	}
 	if err := s.checkNames(); err != nil {
 		return err
 	}
@@ -52,6 +48,9 @@ func (s *Session) wire() error {
 	}
 	if s.settings.transport != nil {
 		s.settings.transport(&o)
+	}
+	if s.transport != nil {
+		s.transport.Close()
 	}
 	s.transport = transport.New(o)
 	s.client = rest.New(s.transport, rest.Options{MaxPages: s.settings.maxPages})

@@ -12,32 +12,41 @@ package catalog
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/provider"
 )
 
-// Catalog is the set of installed providers. It is immutable and may be shared
-// by goroutines.
+// Catalog is the set of installed providers. It may be shared by goroutines.
 type Catalog struct {
-	providers []*provider.Provider
+	providers atomic.Pointer[[]*provider.Provider]
 }
 
 // New makes a catalog of providers; of two with one name the first counts.
 func New(providers ...*provider.Provider) *Catalog {
 	c := &Catalog{}
+	c.Replace(providers...)
+	return c
+}
+
+// Replace makes it the catalog of other providers, such as after one was
+// installed.
+func (c *Catalog) Replace(providers ...*provider.Provider) {
+	var list []*provider.Provider
 	for _, p := range providers {
-		if !slices.Contains(c.Providers(), p.Name) {
-			c.providers = append(c.providers, p)
+		if !slices.ContainsFunc(list, func(other *provider.Provider) bool { return other.Name == p.Name }) {
+			list = append(list, p)
 		}
 	}
-	return c
+	c.providers.Store(&list)
 }
 
 // Providers gives the names of the providers in the order of New.
 func (c *Catalog) Providers() []string {
-	names := make([]string, 0, len(c.providers))
-	for _, p := range c.providers {
+	list := *c.providers.Load()
+	names := make([]string, 0, len(list))
+	for _, p := range list {
 		names = append(names, p.Name)
 	}
 	return names
@@ -67,13 +76,17 @@ func match(name string, candidates []string) (string, bool) {
 
 // Provider finds a provider. The error is a fault.UndefinedTable.
 func (c *Catalog) Provider(name string) (*provider.Provider, error) {
-	names := c.Providers()
+	list := *c.providers.Load()
+	names := make([]string, 0, len(list))
+	for _, p := range list {
+		names = append(names, p.Name)
+	}
 	found, ok := match(name, names)
 	if !ok {
 		return nil, fault.New(fault.UndefinedTable, "there is no provider %q", name).
 			WithHint("%s", meant(name, names, "SHOW PROVIDERS lists those that are installed"))
 	}
-	return c.providers[slices.Index(names, found)], nil
+	return list[slices.Index(names, found)], nil
 }
 
 // Service finds a service by the names of its provider and itself. The error is
@@ -89,6 +102,9 @@ func (c *Catalog) Service(providerName, name string) (*provider.Service, error) 
 		names = append(names, s.Name)
 	}
 	found, ok := match(name, names)
+	if p.Err != nil {
+		return nil, p.Err
+	}
 	if !ok {
 		return nil, fault.New(fault.UndefinedTable, "the provider %q has no service %q", p.Name, name).
 			WithHint("%s", meant(name, names, "SHOW SERVICES IN "+p.Name+" lists them"))

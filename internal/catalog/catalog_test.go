@@ -266,7 +266,7 @@ func TestComplete(t *testing.T) {
 
 func TestNewKeepsTheFirst(t *testing.T) {
 	first, second := open(t, "azure", pools), open(t, "azure", pools)
-	if c := New(first, second); !slices.Equal(c.Providers(), []string{"azure"}) || c.providers[0] != first {
+	if c := New(first, second); !slices.Equal(c.Providers(), []string{"azure"}) || (*c.providers.Load())[0] != first {
 		t.Error("two providers of one name")
 	}
 }

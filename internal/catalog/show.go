@@ -36,7 +36,7 @@ func orNull(text string) any {
 // ShowProviders lists the providers.
 func (c *Catalog) ShowProviders(extended bool) (Table, error) {
 	t := table(extended, []string{"name", "version"}, "title", "description")
-	for _, p := range c.providers {
+	for _, p := range *c.providers.Load() {
 		t.add(p.Name, orNull(p.Version), orNull(p.Title), orNull(p.Description))
 	}
 	return t, nil
@@ -48,6 +48,9 @@ func (c *Catalog) ShowServices(providerName string, extended bool) (Table, error
 	p, err := c.Provider(providerName)
 	if err != nil {
 		return Table{}, err
+	}
+	if p.Err != nil {
+		return Table{}, p.Err
 	}
 	t := table(extended, []string{"id", "name", "title"}, "description")
 	for _, s := range p.Services {

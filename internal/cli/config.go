@@ -52,9 +52,9 @@ func (a *app) readConfig() (config, error) {
 // another machine. A file is read because somebody stands in its folder, which
 // may be a folder that came from elsewhere: naming it with --config is consent.
 func (c config) staysHome() error {
-	for _, name := range []string{"endpoint", "auth", "ca-cert"} {
+	for _, name := range []string{"endpoint", "auth", "ca-cert", "providers", "registry", "registry-key"} {
 		for _, text := range c[name].texts {
-			if name != "ca-cert" && !leadsAway(text) {
+			if (name == "endpoint" || name == "auth") && !leadsAway(text) {
 				continue
 			}
 			return fault.New(fault.InvalidFlag, "%s of a file in this folder may not lead elsewhere: %q", name, text).At(c[name].origin.span).

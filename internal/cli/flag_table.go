@@ -175,6 +175,46 @@ var flagTable = []flag{
 		},
 	},
 	{
+		name: "providers", value: "DIR", place: onSession | onProviders,
+		help: "folder of installed providers (default planeql/providers below ~/.local/share)",
+		set:  text(func(s *settings) *string { return &s.providers }),
+	},
+	{
+		name: "provider", kind: several, value: "NAME@VERSION", place: onSession | onShow,
+		help: "use this version of an installed provider and nothing built in of it; azure@built-in: the other way round",
+		set:  setProvider,
+	},
+	{
+		name: "registry", value: "URL|DIR", place: onList | onPull | onSession,
+		help: "where providers are pulled from: a URL, or a folder with dist or src (default the published registry)",
+		set:  text(func(s *settings) *string { return &s.registry }),
+	},
+	{
+		name: "registry-key", value: "FILE", place: onPull | onSession,
+		help: "refuse documents that no Ed25519 key or certificate of this PEM file has signed",
+		set:  text(func(s *settings) *string { return &s.registryKey }),
+	},
+	{
+		name: "available", kind: toggle, place: onList, local: true,
+		help: "list what the registry has",
+		set:  boolean(func(s *settings) *bool { return &s.available }),
+	},
+	{
+		name: "problems", kind: toggle, place: onShow, local: true,
+		help: "list what is wrong in the documents, with file and line",
+		set:  boolean(func(s *settings) *bool { return &s.problems }),
+	},
+	{
+		name: "lock", kind: toggle, place: onPull, local: true,
+		help: "write version and checksum to planeql.lock, also where there is none",
+		set:  boolean(func(s *settings) *bool { return &s.lock }),
+	},
+	{
+		name: "locked", kind: toggle, place: onPull, local: true,
+		help: "install what planeql.lock names and nothing else",
+		set:  boolean(func(s *settings) *bool { return &s.locked }),
+	},
+	{
 		name: "addr", value: "HOST:PORT", place: onSim, local: true,
 		help: "where to listen; port 0 is any free one (default 127.0.0.1:0)",
 		set:  text(func(s *settings) *string { return &s.sim.addr }),

@@ -13,11 +13,15 @@ import (
 type place int
 
 const (
-	onAll     place = 1 << iota // every command
-	onSession                   // commands that open a session: shell, exec, auth
-	onExec                      // exec
-	onSim                       // sim azure
-	onSecrets                   // auth set
+	onAll       place = 1 << iota // every command
+	onSession                     // commands that open a session: shell, exec, auth
+	onExec                        // exec
+	onSim                         // sim azure
+	onProviders                   // what has to do with installed providers
+	onList                        // provider list
+	onShow                        // provider show
+	onPull                        // provider pull
+	onSecrets                     // auth set
 )
 
 // kind says how the values of a flag add up.

@@ -11,6 +11,7 @@ import (
 
 	planeql "github.com/planeql/planeql"
 	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/registry"
 )
 
 // open opens a session as the settings say. The function it gives closes the
@@ -32,6 +33,22 @@ func (a *app) open(ctx context.Context) (*planeql.Session, func(), error) {
 		}
 		opts = append(opts, planeql.WithRootCAs(pool))
 	}
+	lock, err := registry.ReadLock(a.lockFile())
+	if err != nil {
+		closeLog()
+		return nil, nil, err
+	}
+	versions := map[string]string{}
+	for name, l := range lock {
+		versions[name] = l.Version
+	}
+	opts = append(opts, planeql.WithProviders(a.providersFolder(), versions))
+	withRegistry, err := a.withRegistry()
+	if err != nil {
+		closeLog()
+		return nil, nil, err
+	}
+	opts = append(opts, withRegistry)
 	session, err := planeql.Open(ctx, opts...)
 	if err != nil {
 		closeLog()
@@ -53,6 +70,9 @@ func (a *app) options() []planeql.Option {
 		planeql.WithDatabase(a.databasePath()), planeql.WithTempFolder(a.tempFolder()), planeql.WithTimeout(s.timeout), planeql.WithConcurrency(s.concurrency),
 		planeql.WithMaxPages(s.maxPages), planeql.WithMaxTargets(s.maxTargets), planeql.WithMaxCalls(s.maxCalls),
 		planeql.WithScope(s.scope...), planeql.WithSecrets(a.secrets().Get),
+	}
+	for provider, version := range s.chosen {
+		opts = append(opts, planeql.WithProvider(provider, version))
 	}
 	for provider, address := range s.endpoints {
 		opts = append(opts, planeql.WithEndpoint(provider, address))

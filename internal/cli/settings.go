@@ -37,7 +37,11 @@ type settings struct {
 	timeout                        time.Duration
 	database, httpLog, caCert      string
 
-	secretsIn string // keyring or file: where auth set keeps them
+	secretsIn                        string // keyring or file: where auth set keeps them
+	providers, registry, registryKey string
+	chosen                           map[string]string // provider -> version
+	available, problems              bool
+	lock, locked                     bool
 
 	sim simSettings
 }
@@ -60,8 +64,9 @@ type simSettings struct {
 func defaults() settings {
 	return settings{
 		output: render.Table, errors: render.ErrorText,
-		endpoints: map[string]string{}, auth: map[string]authChoice{}, variables: map[string]string{},
-		sim: simSettings{addr: "127.0.0.1:0", estate: "small", seed: 1},
+		endpoints: map[string]string{}, auth: map[string]authChoice{}, variables: map[string]string{}, chosen: map[string]string{},
+		registry: publishedRegistry,
+		sim:      simSettings{addr: "127.0.0.1:0", estate: "small", seed: 1},
 	}
 }
 
@@ -118,5 +123,20 @@ func setVariable(s *settings, text string) error {
 			WithHint("--var hostPoolName=hp-office fills {{ hostPoolName }}")
 	}
 	s.variables[name] = value
+	return nil
+}
+
+// publishedRegistry is where the providers of the published format are had from
+// unless --registry names another place.
+const publishedRegistry = "https://registry.stackql.app/providers"
+
+// setProvider takes NAME or NAME@VERSION.
+func setProvider(s *settings, text string) error {
+	name, version, pinned := strings.Cut(text, "@")
+	if name == "" || pinned && version == "" {
+		return fault.New(fault.InvalidFlag, "%q names no provider and version", text).
+			WithHint("write NAME@VERSION, such as azure@v0.3.0, azure@built-in, or NAME for the newest that is installed")
+	}
+	s.chosen[name] = version
 	return nil
 }

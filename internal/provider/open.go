@@ -24,6 +24,7 @@ type Provider struct {
 	Auth        map[string]string // config.auth, flat: a member of successor is successor.name
 	Family      Family
 	Services    []ServiceInfo // in document order
+	Err         error         // why nothing of it can be read; nil: it can
 
 	docs     documents
 	folder   string // of the version
@@ -43,7 +44,7 @@ type ServiceInfo struct {
 
 // slot holds a service once it is loaded.
 type slot struct {
-	info    ServiceInfo
+	open    func() (*Service, error)
 	once    sync.Once
 	service *Service
 	err     error
@@ -123,7 +124,7 @@ func (p *Provider) read(root *openapi.Node) {
 			config:      e.Value.At("config"),
 		}
 		p.Services = append(p.Services, info)
-		p.services[e.Key] = &slot{info: info}
+		p.services[e.Key] = &slot{open: func() (*Service, error) { return p.open(info) }}
 	}
 }
 
@@ -192,11 +193,14 @@ func numbers(version string) []int {
 // fault.DocumentInvalid.
 func (p *Provider) Service(name string) (*Service, error) {
 	s := p.services[name]
+	if s == nil && p.Err != nil {
+		return nil, p.Err
+	}
 	if s == nil {
 		return nil, fault.New(fault.UndefinedTable, "the provider %q has no service %q", p.Name, name).
 			WithHint("SHOW SERVICES IN %s lists them", p.Name)
 	}
-	s.once.Do(func() { s.service, s.err = p.open(s.info) })
+	s.once.Do(func() { s.service, s.err = s.open() })
 	return s.service, s.err
 }
 

@@ -26,6 +26,7 @@ type Service struct {
 
 // cell holds a resource once it is read.
 type cell struct {
+	from     *Service // whose document has it
 	node     *openapi.Node
 	once     sync.Once
 	resource *Resource
@@ -54,7 +55,7 @@ func newService(p *Provider, info ServiceInfo, doc *openapi.Document) (*Service,
 	}
 	for _, e := range resources.Entries() {
 		s.names = append(s.names, e.Key)
-		s.cells[e.Key] = &cell{node: e.Value}
+		s.cells[e.Key] = &cell{from: s, node: e.Value}
 	}
 	return s, nil
 }
@@ -70,7 +71,7 @@ func (s *Service) Resource(name string) (*Resource, bool) {
 		return nil, false
 	}
 	c.once.Do(func() {
-		l := loader{service: s, doc: s.doc, root: s.doc.Root()}
+		l := loader{service: c.from, doc: c.from.doc, root: c.from.doc.Root()}
 		c.resource = l.resource(name, c.node)
 	})
 	return c.resource, true

@@ -244,7 +244,7 @@ func (r *Registry) choose(ctx context.Context, name, version string) (string, er
 			WithHint("%s", fault.DidYouMean(name, names, "planeql provider list --available shows what it has"))
 	}
 	if version == "" {
-		return newestStable(versions), nil
+		return Newest(versions), nil
 	}
 	if !slices.Contains(versions, version) {
 		return "", fault.New(fault.DocumentMissing, "the registry %s has no version %s of %q", r.location, version, name).
@@ -253,8 +253,8 @@ func (r *Registry) choose(ctx context.Context, name, version string) (string, er
 	return version, nil
 }
 
-// newestStable gives the newest version that is no pre-release, else the newest.
-func newestStable(versions []string) string {
+// Newest gives the newest version that is no pre-release, else the newest.
+func Newest(versions []string) string {
 	for _, v := range slices.Backward(versions) {
 		if !strings.Contains(v, "-") {
 			return v

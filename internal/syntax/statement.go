@@ -116,6 +116,7 @@ var forms = map[string]string{
 	"SET":      "the form is SET VARIABLE name = value, where a value may be (SELECT …) or (INSERT … RETURNING column)",
 	"RESET":    "the form is RESET VARIABLE name",
 	"ON":       "the form is ON ERROR STOP or ON ERROR CONTINUE",
+	"REGISTRY": "the forms are REGISTRY LIST [provider] and REGISTRY PULL provider [version]",
 	"DROP":     "the form is DROP VIEW | MATERIALIZED VIEW | TABLE [IF EXISTS] name",
 }
 
@@ -167,6 +168,8 @@ func (p *parser) head() (Head, error) {
 		return p.reset()
 	case "ON":
 		return p.onError()
+	case "REGISTRY":
+		return p.registry()
 	case "INSERT", "UPDATE", "REPLACE":
 		return p.write()
 	}

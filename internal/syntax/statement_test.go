@@ -94,6 +94,12 @@ func TestParse_heads(t *testing.T) {
 		"UPDATE a.b.c SET x = 1":                                               "UPDATE a.b.c",
 		"REPLACE INTO a.b.c SELECT 1":                                          "REPLACE a.b.c",
 		"USE azure.desktop_virtualization":                                     "azure.desktop_virtualization",
+		"REGISTRY LIST":                                                        "false  ",
+		"registry list azure":                                                  "false azure ",
+		"REGISTRY PULL azure":                                                  "true azure ",
+		"REGISTRY PULL azure v0.3.0":                                           "true azure v0.3.0",
+		"REGISTRY PULL 'azure' 'v0.3.0-rc1'":                                   "true azure v0.3.0-rc1",
+		"REGISTRY PULL azure@v0.3.0":                                           "true azure v0.3.0",
 		"SHOW PROVIDERS":                                                       "PROVIDERS  false \"\"",
 		"show extended services in azure":                                      "SERVICES azure true \"\"",
 		"SHOW RESOURCES FROM azure.x LIKE '%it''s%'":                           "RESOURCES azure.x false \"%it's%\"",
@@ -127,6 +133,9 @@ func TestParse_heads(t *testing.T) {
 
 // describe gives the head of a statement as a line of text.
 func describe(s *Statement) string {
+	if r, ok := s.Head.(Registry); ok {
+		return fmt.Sprint(r.Pull, " ", r.Provider, " ", r.Version)
+	}
 	text := s.Text.Text
 	part := func(word string, c *Clause) string {
 		if c == nil {
@@ -214,6 +223,9 @@ func TestParse_errors(t *testing.T) {
 		"DELETE FROM a.b.c WHERE":             "something is expected after WHERE",
 		"DELETE FROM a.b.c x":                 "\"x\" is not expected here",
 		"DELETE FROM a.b.c USING d":           "USING is not supported yet",
+		"REGISTRY PULL":                       "the name of a provider is expected",
+		"REGISTRY PUSH azure":                 "LIST or PULL is expected",
+		"REGISTRY PULL a b c":                 "not expected here",
 		"SHOW SERVICES":                       "IN is expected after SHOW SERVICES",
 		"SHOW METHODS IN a.b.c LIKE x":        "a pattern in quotes",
 		"SHOW EXTENDED FUNCTIONS":             "EXTENDED is known for",
