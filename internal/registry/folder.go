@@ -115,7 +115,7 @@ func (f Folder) install(i Installed, files map[string][]byte) (Installed, error)
 	if err != nil {
 		return Installed{}, err
 	}
-	defer os.RemoveAll(stage)
+	defer func() { _ = os.RemoveAll(stage) }()
 	p, err := provider.OpenInstalled(stage, i.Name, i.Version)
 	if err != nil {
 		return Installed{}, err

@@ -93,7 +93,7 @@ func (r *Registry) fetch(ctx context.Context, name string, limit int64) ([]byte,
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		return read(f, name, limit)
 	}
 	u := r.base.JoinPath(name)
