@@ -134,7 +134,8 @@ func (e *estate) load(t *testing.T, key string) {
 	schema := table.name[:strings.LastIndex(table.name, ".")]
 	e.exec(t, "CREATE SCHEMA IF NOT EXISTS "+schema)
 	e.exec(t, "CREATE TABLE "+table.name+" ("+strings.Join(definitions, ", ")+")")
-	items := must(t, e.session, "SELECT _raw FROM "+table.name)
+	// In an order that is the same in every run: the statements are made of the rows.
+	items := must(t, e.session, "SELECT _raw FROM "+table.name+" ORDER BY lower(id)")
 	if len(items) != table.rows {
 		t.Fatalf("%s has %d items, not %d", table.name, len(items), table.rows)
 	}

@@ -365,7 +365,23 @@ func (s *Session) build(ctx context.Context, st *syntax.Statement) (any, error) 
 	if err != nil {
 		return nil, err
 	}
+	defer s.warm(ctx, planner, st)()
 	return planner.Build(st)
+}
+
+// warm reads in the documents what a statement needs while DuckDB is opened,
+// which takes as long. The function it gives ends that.
+func (s *Session) warm(ctx context.Context, planner *plan.Planner, st *syntax.Statement) func() {
+	if s.opened() {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var reading sync.WaitGroup
+	reading.Go(func() { planner.Warm(ctx, st) })
+	return func() {
+		cancel()
+		reading.Wait()
+	}
 }
 
 // ofCatalog tells whether a statement cannot mean a table of the session.

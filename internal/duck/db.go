@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
@@ -37,7 +38,9 @@ type DB struct {
 		sync.Mutex
 		conn *connection
 	}
-	scans scans
+	asides  atomic.Int64 // connections beside the main one
+	threads int64        // as they were before Calm took them away; 0: they are there
+	scans   scans
 }
 
 // connection is a connection of database/sql with the handle below it.
@@ -193,7 +196,11 @@ func (db *DB) Aside(ctx context.Context) (*Conn, error) {
 	if err != nil {
 		return nil, fault.From(err)
 	}
-	return &Conn{db: db, conn: conn, release: sync.OnceFunc(func() { _ = conn.sql.Close() })}, nil
+	db.asides.Add(1)
+	return &Conn{db: db, conn: conn, release: sync.OnceFunc(func() {
+		_ = conn.sql.Close()
+		db.asides.Add(-1)
+	})}, nil
 }
 
 // Query is [DB.Query] on this connection.

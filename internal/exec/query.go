@@ -84,6 +84,7 @@ func (s source) SQL() string {
 }
 
 func (r *queryRun) start(ctx context.Context, q *plan.Query) (*Rows, error) {
+	r.conn.Calm(ctx, q.Alone && r.env.FirstRows)
 	for _, p := range q.Scans {
 		r.calls.count(p)
 		if err := r.evaluate(ctx, p); err != nil {
@@ -285,6 +286,7 @@ func RunSQL(ctx context.Context, text *syntax.Edited, env Env) (*Rows, error) {
 		return nil, err
 	}
 	run := newRun(ctx, env, conn)
+	conn.Calm(ctx, false)
 	rows, err := run.rows(ctx, text)
 	if err != nil {
 		run.finish()

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/planeql/planeql/internal/catalog"
 	"github.com/planeql/planeql/internal/fault"
@@ -92,6 +93,7 @@ func (p *Planner) plan(text *syntax.Edited, fixed *provider.Method, inside []Vie
 	for _, s := range q.Scans {
 		s.Gentle = s.Gentle && !s.Spool // what is kept first is read whole
 	}
+	q.Alone = b.alone(q.Scans)
 	return q, nil
 }
 
@@ -114,6 +116,19 @@ func (p *Planner) fill(text *syntax.Edited) (*syntax.Edited, error) {
 		return filled, nil
 	}
 	return filled, err
+}
+
+// alone tells whether a statement reads one scan as its pages come, and nothing
+// else that is not kept in a table first.
+func (b *builder) alone(scans []*Scan) bool {
+	streams := 0
+	for _, s := range scans {
+		if !s.Spool {
+			streams++
+		}
+	}
+	local := func(it *item) bool { return it.local }
+	return streams == 1 && !slices.ContainsFunc(b.blocks, func(blk *block) bool { return slices.ContainsFunc(blk.items, local) })
 }
 
 // tree parses a text with DuckDB.

@@ -35,6 +35,7 @@ type Query struct {
 	Text  *syntax.Edited // the text that DuckDB's parser took
 	Scans []*Scan
 	Verb  string // of the statement around it, such as COPY; empty: it is a SELECT by itself
+	Alone bool   // it reads one scan as its pages come, and no table or file beside it
 
 	edits         []syntax.Edit  // all but those that put the scans in
 	before, after *syntax.Edited // the statement around it, or nil
