@@ -19,6 +19,7 @@ type Schema struct {
 	ReadOnly    bool
 	Nullable    bool
 	Secret      bool     // x-ms-secret: the value is masked
+	Open        bool     // it may have members beside the declared ones: those of a discriminator's schema, or any
 	TextOnly    bool     // x-stackQL-stringOnly: what looks like JSON is sent as a text
 	Required    []string // names of required members
 
@@ -96,6 +97,10 @@ func (s *Schema) read(n *Node) {
 			s.ReadOnly = e.Value.True()
 		case "nullable":
 			s.Nullable = e.Value.True()
+		case "discriminator":
+			s.Open = true
+		case "additionalProperties":
+			s.Open = s.Open || e.Value.True()
 		case "x-stackQL-stringOnly":
 			s.TextOnly = e.Value.True()
 		case "x-ms-secret":
@@ -177,7 +182,7 @@ func (s *Schema) take(from *Schema) {
 	if s.Default == "" {
 		s.Default = from.Default
 	}
-	s.Secret = s.Secret || from.Secret
+	s.Secret, s.Open = s.Secret || from.Secret, s.Open || from.Open
 	s.Required = append(s.Required[:len(s.Required):len(s.Required)], from.Required...)
 }
 

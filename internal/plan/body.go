@@ -30,7 +30,11 @@ func CheckBody(m *provider.Method, body []byte) error {
 	if m.Body == nil || m.Body.Schema == nil {
 		return nil
 	}
-	err = checkValue(m.Body.Schema, value, nil)
+	if object, ok := value.(map[string]any); ok && len(m.Body.Extra) > 0 {
+		err = checkObject(m.Body.Schema, object, nil, m.Body.Member)
+	} else {
+		err = checkValue(m.Body.Schema, value, nil)
+	}
 	if e := fault.As(err); e != nil && e.Hint == "" {
 		return e.WithHint("DESCRIBE METHOD %s lists the members of the body", m.FullName())
 	}
@@ -45,7 +49,7 @@ func checkValue(s *openapi.Schema, value any, path []string) error {
 	switch v := value.(type) {
 	case map[string]any:
 		if fits = s.Type == "object" || s.Type == ""; fits {
-			return checkObject(s, v, path)
+			return checkObject(s, v, path, s.Member)
 		}
 	case []any:
 		if fits = s.Type == "array" || s.Type == ""; fits {
@@ -83,7 +87,8 @@ func at(path []string) string {
 	return "the member " + strings.Join(path, ".")
 }
 
-func checkObject(s *openapi.Schema, object map[string]any, path []string) error {
+// checkObject checks an object; find gives the schemas of its members.
+func checkObject(s *openapi.Schema, object map[string]any, path []string, find func(string) *openapi.Schema) error {
 	members := s.Members()
 	for _, name := range s.Required {
 		if _, given := object[name]; !given && !readOnly(s.Member(name)) {
@@ -96,11 +101,11 @@ func checkObject(s *openapi.Schema, object map[string]any, path []string) error 
 	}
 	for _, name := range sortedKeys(object) {
 		below := append(append([]string(nil), path...), name)
-		member := s.Member(name)
+		member := find(name)
 		if member == nil {
 			member = s.Values()
 		}
-		if member == nil && len(members) > 0 {
+		if member == nil && len(members) > 0 && !s.Open {
 			return fault.New(fault.UndefinedParameter, "the body has no member %q", strings.Join(below, ".")).
 				WithHint("%s", fault.DidYouMean(name, known, "it has "+strings.Join(known, ", ")))
 		}

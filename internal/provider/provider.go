@@ -140,14 +140,15 @@ type Wire struct {
 type Body struct {
 	MediaType string
 	Required  bool
-	Schema    *openapi.Schema // of the members by which the body is given
-	Naming    string          // requestBodyTranslate: "" means the data__ prefix
-	Wrap      string          // member of Envelope that the given ones are put into; empty: none
-	Envelope  *openapi.Schema // of the body around it; nil where there is no Wrap
-	Casing    string          // nativeCasing: what the service's own names look like
-	Base      string          // JSON object that lies under the given members
-	Default   string          // JSON that is sent where nothing is given
-	Transform *Transform      // what is done to the body before it is sent; nil: nothing
+	Schema    *openapi.Schema  // of the members by which the body is given
+	Extra     []openapi.Member // what the family takes beside the schema, whose document forgot it
+	Naming    string           // requestBodyTranslate: "" means the data__ prefix
+	Wrap      string           // member of Envelope that the given ones are put into; empty: none
+	Envelope  *openapi.Schema  // of the body around it; nil where there is no Wrap
+	Casing    string           // nativeCasing: what the service's own names look like
+	Base      string           // JSON object that lies under the given members
+	Default   string           // JSON that is sent where nothing is given
+	Transform *Transform       // what is done to the body before it is sent; nil: nothing
 }
 
 // Response is where the rows of an answer are.

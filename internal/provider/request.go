@@ -66,10 +66,49 @@ func (l *loader) body(n *openapi.Node, op operation) (*Body, error) {
 	if b.Naming == "default" {
 		b.Naming = ""
 	}
+	if l.service.family == ARM {
+		b.Extra = envelope(b.Schema)
+	}
 	if wrap, ok := strings.CutPrefix(b.Naming, "naive_"); ok && b.Schema.Member(wrap) != nil {
 		b.Naming, b.Wrap, b.Envelope, b.Schema = "naive", wrap, b.Schema, b.Schema.Member(wrap)
 	}
 	return b, nil
+}
+
+// envelope gives the members that stand at the top of every resource of Azure
+// Resource Manager and that the schema of a body lacks: in published documents
+// many have lost what they inherit, although services ask for a location.
+func envelope(s *openapi.Schema) []openapi.Member {
+	if s.Member("properties") == nil {
+		return nil
+	}
+	var extra []openapi.Member
+	for _, m := range []struct{ name, kind string }{
+		{"id", "string"}, {"name", "string"}, {"type", "string"}, {"location", "string"}, {"tags", "object"},
+		{"kind", "string"}, {"etag", "string"}, {"managedBy", "string"}, {"sku", "object"}, {"identity", "object"},
+		{"plan", "object"}, {"zones", "array"}, {"extendedLocation", "object"}, {"systemData", "object"},
+	} {
+		if s.Member(m.name) == nil {
+			extra = append(extra, openapi.Member{Name: m.name, Schema: &openapi.Schema{Type: m.kind, Open: true}})
+		}
+	}
+	return extra
+}
+
+// Member gives the schema of a member of the body, or nil.
+func (b *Body) Member(name string) *openapi.Schema {
+	if b == nil {
+		return nil
+	}
+	if s := b.Schema.Member(name); s != nil {
+		return s
+	}
+	for _, m := range b.Extra {
+		if m.Name == name {
+			return m.Schema
+		}
+	}
+	return nil
 }
 
 // trimmed gives a text of JSON; published ones are quoted once more.

@@ -118,6 +118,9 @@ func checkNames(call provider.Call) error {
 			WithHint("%s", fault.DidYouMean(a.Name, names, "its parameters are "+strings.Join(names, ", ")))
 	}
 	for _, p := range m.Parameters {
+		if p.In == provider.InBody && call.Body != nil {
+			continue // the body is given as a whole
+		}
 		if _, given := argument(call, p.Name); p.Required && !given && !isConstant(m, p.Name) {
 			return fault.New(fault.MissingParameter, "the parameter %q has no value", p.Name).On(m.FullName()).
 				WithHint("add %s = '…' to the statement", p.Name)
