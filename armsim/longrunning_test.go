@@ -215,6 +215,10 @@ func TestWritesAreAccountedFor(t *testing.T) {
 	if len(log) != 2 || !log[0].Done || log[0].Status != 0 || log[0].Operation == "" || log[0].RequestID != "" {
 		t.Errorf("lost: %+v", log[0])
 	}
+	ask(t, server.Simulator, http.MethodDelete, avdPath+"/workspaces/none?"+version, "").want(t, http.StatusNoContent)
+	if last := server.Simulator.Requests()[2]; last.Done || last.Status != http.StatusNoContent {
+		t.Errorf("nothing was deleted: %+v", last)
+	}
 	if log[1].Done || log[1].Status != http.StatusConflict || log[1].RequestID == "" {
 		t.Errorf("second: %+v", log[1])
 	}
@@ -340,5 +344,8 @@ func TestMaintenanceEstate(t *testing.T) {
 	sessions, _ := all(t, s, officePool+"/userSessions?"+version)
 	if len(hosts) != 50 || len(sessions) != 1000 {
 		t.Errorf("%d hosts, %d sessions", len(hosts), len(sessions))
+	}
+	if again, _ := all(t, newSim(t, WithEstate(Maintenance)), officePool+"/userSessions?"+version); !same(t, again, sessions) {
+		t.Error("two estates of a seed differ")
 	}
 }

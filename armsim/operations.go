@@ -80,10 +80,10 @@ func (c *call) carryOut(rep reply) reply {
 	if c.req.Method == http.MethodGet || rep.status >= http.StatusMultipleChoices {
 		return rep
 	}
-	c.sim.log.note(func() { c.entry.Done = true })
 	if c.req.Method == http.MethodDelete && rep.work.run == nil {
 		return rep // nothing to delete
 	}
+	c.sim.log.note(func() { c.entry.Done = true })
 	rule := c.ruleOf()
 	if c.extension != "" {
 		rule.Style = Immediate
