@@ -100,7 +100,7 @@ func badColumns() []badInput {
 		column("alias that is not there", "SELECT h.id FROM %U u WHERE %P", `"h" is no table of the statement`, "did you mean u?", "1:8"),
 		column("column of a subquery", "SELECT a FROM (SELECT 1 AS b)", `no column "a"`, "did you mean b?", "1:8"),
 		column("parameter of another verb", "SELECT id FROM %U WHERE %P\nAND force = true", "force is a parameter of delete", "SHOW METHODS IN", "2:5"),
-		column("parameter of DELETE", "DELETE FROM %U WHERE %P\nAND sessionHost = 'h'", `takes no parameter "sessionHost"`, "did you mean sessionHostName?", "2:5"),
+		column("parameter of DELETE", "DELETE FROM %U WHERE %P\nAND sessionHost = 'h'", `has no column "sessionHost"`, "did you mean sessionHostName?", "2:5"),
 		{
 			name: "column of two tables", code: fault.AmbiguousColumn, message: `more than one table has a column "id"`, hint: "u.id or h.id", at: "1:8", exit: 2,
 			text: "SELECT id FROM %U u JOIN azure.desktop_virtualization.session_hosts h ON true WHERE u." + strings.ReplaceAll(inPool, "AND ", "AND u.") + " AND h." + host,
@@ -140,15 +140,15 @@ func badParameters() []badInput {
 		missing("nothing given", "SELECT id FROM azure.desktop_virtualization.private_endpoint_connections", "cannot be read", "WHERE subscriptionId = '…'", "1:16"),
 		missing("a part given", "SELECT id FROM azure.desktop_virtualization.private_endpoint_connections WHERE subscriptionId = '%S'", "cannot be read", "AND workspaceName = '…'", "1:16"),
 		missing("of EXEC", "EXEC %U.disconnect @subscriptionId = '%S'", "needs @resourceGroupName, @hostPoolName", "EXEC "+sessions+".disconnect", "1:6"),
-		missing("of DELETE", "DELETE FROM %U WHERE %P", "cannot be deleted from", "AND userSessionId = '…'", "1:13"),
+		refused("DELETE of everything", "DELETE FROM %U", "without WHERE would be done to all of them", "WHERE true", "1:13"),
 		surplus("of EXEC, near", "EXEC %U.disconnect\n@resourceGroup = 'rg'", "no parameter @resourceGroup", "did you mean resourceGroupName?", "2:1"),
 		surplus("of EXEC, far", "EXEC %U.disconnect %A,\n@force = true", "no parameter @force", "DESCRIBE METHOD "+sessions+".disconnect", "2:1"),
 		surplus("argument without a value", "SELECT id FROM %U WHERE %P\nAND name = ?", "uses argument 1 and 0 are given", "--var", "2:12"),
-		refused("DELETE that says more", "DELETE FROM %U WHERE %P AND sessionHostName = 'h' AND userSessionId = '3'\nAND sessionState = 'Active'", "can only name parameters", "by a SELECT first", "2:5"),
-		refused("DELETE by a pattern", "DELETE FROM %U WHERE %P AND sessionHostName = 'h'\nAND userSessionId LIKE '3%'", "can only name parameters", "by a SELECT first", "2:19"),
+		value("SET of a part of the name", "UPDATE azure.desktop_virtualization.host_pools SET hostPoolName = 'x' WHERE %P", "is a part of the name", "it selects what is changed", "1:52"),
+		value("SET of a read-only member", "UPDATE azure.desktop_virtualization.host_pools SET objectId = 'x' WHERE %P", "is read-only", "leave it out", "1:52"),
 		refused("DELETE of what cannot be", "DELETE FROM azure.subscription.subscriptions WHERE subscriptionId = '%S'", "no method that serves DELETE", "SHOW METHODS IN", "1:13"),
 		refused("column as an argument", "EXEC %U.disconnect @userSessionId = three", "takes a value, not a column", "single quotes", "1:77"),
-		refused("UPDATE", "UPDATE azure.desktop_virtualization.host_pools SET tags = '{}'", "UPDATE on a resource", "EXEC reaches every method", "1:8"),
+		refused("UPDATE", "UPDATE azure.desktop_virtualization.host_pools SET tags = '{}'", "UPDATE without WHERE", "WHERE true", "1:8"),
 	}
 }
 

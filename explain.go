@@ -28,6 +28,10 @@ func (s *Session) explain(ctx context.Context, st *syntax.Statement, head syntax
 // found all the same.
 func (s *Session) explained(ctx context.Context, st *syntax.Statement) (plan.Explained, error) {
 	x := plan.Explain(nil, s.facts())
+	st, err := s.localWrite(ctx, st)
+	if err != nil {
+		return x, err
+	}
 	switch inner := st.Head.(type) {
 	case syntax.Use, syntax.Drop:
 		return x, nil
@@ -65,9 +69,9 @@ func (s *Session) facts() plan.Facts {
 // confirmation hold.
 func (s *Session) analyze(ctx context.Context, st *syntax.Statement, head syntax.Explain) (*exec.Rows, error) {
 	refusal := fault.Unsupported("EXPLAIN ANALYZE of this statement").At(head.Statement.Text.Span(0, 1)).
-		WithHint("it runs a SELECT, a DELETE or an EXEC; EXPLAIN without ANALYZE shows the calls that another statement would make")
+		WithHint("it runs a SELECT or a write to a resource; EXPLAIN without ANALYZE shows the calls that another statement would make")
 	switch head.Statement.Head.(type) {
-	case syntax.Query, syntax.Delete, syntax.Exec:
+	case syntax.Query, syntax.Insert, syntax.Update, syntax.Delete, syntax.Exec:
 	default:
 		return nil, refusal
 	}

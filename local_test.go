@@ -16,7 +16,7 @@ func TestLocalTables(t *testing.T) {
 	must(t, s, "CREATE TABLE desktops AS SELECT 1 AS a UNION ALL SELECT 2")
 	for text, want := range map[string]string{
 		"SELECT sum(a)::INTEGER FROM desktops":                      "[[3]]",
-		"EXPLAIN (FORMAT text) DELETE FROM desktops":                "[[DUCKDB] [   DuckDB alone: no resource is read or changed] [   no request was sent for this plan]]",
+		"EXPLAIN (FORMAT text) DELETE FROM desktops":                "[[DUCKDB] [   DuckDB alone: no resource is read] [   no request was sent for this plan]]",
 		"EXPLAIN DESCRIBE desktops":                                 "[[DUCKDB] [   DuckDB alone: no resource is read or changed] [   no request was sent for this plan]]",
 		"SELECT column_name FROM (DESCRIBE SELECT * FROM desktops)": "[[a]]",
 	} {

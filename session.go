@@ -91,6 +91,9 @@ func (s *Session) Parse(name, text string) ([]*Statement, error) {
 	}
 	statements := make([]*Statement, len(parsed))
 	for i, p := range parsed {
+		if err := s.checkWrite(p); err != nil {
+			return nil, err
+		}
 		statements[i] = &Statement{p}
 	}
 	return statements, nil
@@ -262,6 +265,10 @@ func (s *Session) explainEnd(ctx context.Context, err error) error {
 
 // run runs one statement and names its kind.
 func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, string, error) {
+	st, err := s.localWrite(ctx, st)
+	if err != nil {
+		return nil, "", err
+	}
 	switch head := st.Head.(type) {
 	case syntax.Explain:
 		rows, err := s.explain(ctx, st, head)
@@ -304,11 +311,6 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 func (s *Session) runPlan(ctx context.Context, st *syntax.Statement, built any) (*exec.Rows, string, error) {
 	switch p := built.(type) {
 	case nil: // about a table of the session
-		if _, writes := st.Head.(syntax.Delete); writes {
-			if err := s.refuse(ctx, st, syntax.Other{Verb: "DELETE"}); err != nil {
-				return nil, "", err
-			}
-		}
 		text := st.Text
 		if d, ok := st.Head.(syntax.Describe); ok { // DuckDB knows no EXTENDED
 			text = text.Apply([]syntax.Edit{{Start: 0, End: d.Name.Start, Text: "DESCRIBE "}})
@@ -341,9 +343,13 @@ func (s *Session) runPlan(ctx context.Context, st *syntax.Statement, built any) 
 
 // kindOf names the kind of a statement for its summary.
 func kindOf(head syntax.Head) string {
-	switch head.(type) {
+	switch h := head.(type) {
 	case syntax.Delete:
 		return "delete"
+	case syntax.Update:
+		return strings.ToLower(h.Local.Verb)
+	case syntax.Insert:
+		return strings.ToLower(h.Local.Verb)
 	case syntax.Describe:
 		return "describe"
 	case syntax.Exec:

@@ -55,6 +55,49 @@ func (s *Session) usePath(parts []string) ([]string, error) {
 		WithHint("%s", fault.DidYouMean(parts[0], s.catalog.Providers(), "SHOW PROVIDERS lists them"))
 }
 
+// localWrite gives a statement that writes to a table of the session as one of
+// DuckDB's, and any other as it is.
+func (s *Session) localWrite(ctx context.Context, st *syntax.Statement) (*syntax.Statement, error) {
+	head, writes := st.Head.(interface{ Written() syntax.Target })
+	if !writes {
+		return st, nil
+	}
+	t := head.Written()
+	local := *st
+	local.Head = t.Local
+	if len(t.Local.Target.Parts) == 0 {
+		return &local, nil
+	}
+	objects, err := s.objects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, known := find(objects, t.Local.Target); known {
+		return &local, nil
+	}
+	r, err := plan.ResolveResource(s.catalog, t.Local.Target.Parts, s.use)
+	if err != nil {
+		return nil, fault.From(err).At(st.Text.Span(t.Local.Target.Start, t.Local.Target.End))
+	}
+	if r == nil {
+		return &local, nil
+	}
+	return st, nil
+}
+
+// checkWrite gives what is wrong with the form of a write to a name in full,
+// which needs no session to be a resource's.
+func (s *Session) checkWrite(st *syntax.Statement) error {
+	head, writes := st.Head.(interface{ Written() syntax.Target })
+	if !writes || head.Written().Wrong == nil || len(head.Written().Local.Target.Parts) != 3 {
+		return nil
+	}
+	if r, _ := plan.ResolveResource(s.catalog, head.Written().Local.Target.Parts, nil); r == nil {
+		return nil // the statement's own run says what is wrong
+	}
+	return head.Written().Wrong
+}
+
 // other runs a statement that DuckDB knows, unless it concerns a resource.
 func (s *Session) other(ctx context.Context, st *syntax.Statement, head syntax.Other) (*exec.Rows, error) {
 	if done, err := s.setOnError(st, head); done || err != nil {
@@ -81,14 +124,13 @@ func (s *Session) other(ctx context.Context, st *syntax.Statement, head syntax.O
 // session, or is DuckDB's alone. A resource elsewhere in it is an error.
 func (s *Session) plans(ctx context.Context, st *syntax.Statement, head syntax.Other) (bool, error) {
 	if head.Query.End > 0 && mentionsTable(st, head.Query) {
-		return true, s.refuseTarget(ctx, st, head)
+		return true, nil
 	}
 	return false, s.refuse(ctx, st, head)
 }
 
-// refuse gives the error for statements on resources that planeql does not run
-// yet: they must not reach DuckDB, which would only say that it knows no such
-// table.
+// refuse gives the error for statements over resources that are DuckDB's alone:
+// they must not reach it, which would only say that it knows no such table.
 func (s *Session) refuse(ctx context.Context, st *syntax.Statement, head syntax.Other) error {
 	if err := s.refuseTarget(ctx, st, head); err != nil {
 		return err
@@ -119,16 +161,16 @@ func (s *Session) refuseTarget(ctx context.Context, st *syntax.Statement, head s
 	if _, local := find(objects, head.Target); local {
 		return nil
 	}
+	at := st.Text.Span(head.Target.Start, head.Target.End)
 	r, err := plan.ResolveResource(s.catalog, head.Target.Parts, s.use)
 	if err != nil {
-		return fault.From(err).At(st.Text.Span(head.Target.Start, head.Target.End))
+		return fault.From(err).At(at)
 	}
 	if r == nil {
 		return nil
 	}
-	return fault.Unsupported(head.Verb+" on a resource").On(r.Path()).
-		At(st.Text.Span(head.Target.Start, head.Target.End)).
-		WithHint("EXEC reaches every method: SHOW METHODS IN %s lists them", r.Path())
+	return fault.Unsupported(head.Verb+" on a resource").On(r.Path()).At(at).
+		WithHint("SHOW METHODS IN %s lists what can be done with it", r.Path())
 }
 
 // mentionsTable tells whether a part of a statement can name a table: rows

@@ -247,14 +247,14 @@ func TestViews_refused(t *testing.T) {
 		{"DROP TABLE unknown", "42P01", `no table "unknown"`, "SHOW TABLES", "1:12"},
 		{"DROP TABLE office", "22023", `"office" is a view, not a table`, "DROP VIEW office", "1:12"},
 		{"DROP VIEW m", "22023", `"m" is a materialized view, not a view`, "DROP MATERIALIZED VIEW m", "1:11"},
-		{"DROP VIEW " + sessions, "0A000", "DROP on a resource", "EXEC", "1:11"},
+		{"DROP VIEW " + sessions, "0A000", "DROP on a resource", "SHOW METHODS", "1:11"},
 		{"COMMENT ON VIEW office IS 'mine'", "0A000", "a comment on a view over resources", "SHOW EXTENDED VIEWS", "1:17"},
 		{"COPY (SELECT nme FROM office) TO 'x.csv'", "42703", `no column "nme"`, "did you mean name?", "1:14"},
 		{"COPY (SELECT name FROM offce) TO 'x.csv'", "42P01", `no table "offce"`, "did you mean", "1:24"},
 		{"CREATE TABLE u AS SELECT nme FROM office", "42703", `no column "nme"`, "did you mean name?", "1:26"},
 		{"INSERT INTO t SELECT name, 1 FROM office", "22000", "table t has 1 columns but 2 values", "DuckDB", "1:13"},
 		{"DELETE FROM t WHERE a IN (SELECT name FROM " + sessions + ")", "0A000", "DELETE over a resource", "a SELECT can read", "1:44"},
-		{"INSERT INTO " + sessions + " SELECT 1 FROM office", "0A000", "INSERT on a resource", "EXEC", "1:13"},
+		{"INSERT INTO " + sessions + " SELECT 1 FROM office", "0A000", "no method that serves INSERT", "SHOW METHODS", "1:13"},
 	})
 	_, err := query(t, s, "UPDATE t SET a = 1 WHERE EXISTS (FROM office)")
 	if err == nil || !strings.Contains(err.Error(), "the view office reads resources") {

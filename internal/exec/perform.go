@@ -45,7 +45,7 @@ func (t *target) perform(ctx context.Context, env Env, m *meter) {
 func failures(targets []*target) int {
 	n := 0
 	for _, t := range targets {
-		if t.err != nil {
+		if t.err != nil || t.skipped == outcomeChanged || t.skipped == outcomeGone && t.call.Method.HTTPMethod != "DELETE" {
 			n++
 		}
 	}

@@ -48,6 +48,7 @@ type queryRun struct {
 	order  []*spool
 	queues map[*plan.Scan]*tupleQueue
 	meter  *meter
+	seen   *seen // of the targets of a write; may be nil
 	aside  aside
 
 	constants map[*plan.Scan][][]*string // arguments that the statement gives

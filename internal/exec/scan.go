@@ -270,6 +270,7 @@ func (s *scan) gated(ctx context.Context, t tuple, turn <-chan struct{}) iter.Se
 }
 
 func (s *scan) batch(page rest.Page, values []*string) duck.Batch {
+	s.run.seen.note(s.plan, page.Items)
 	return duck.Batch{Items: page.Items, Arguments: values, Members: cutAll(page.Items, s.members)}
 }
 

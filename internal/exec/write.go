@@ -2,9 +2,7 @@ package exec
 
 import (
 	"context"
-	"encoding/json"
 
-	"github.com/planeql/planeql/internal/duck"
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/plan"
 	"github.com/planeql/planeql/internal/provider"
@@ -28,134 +26,103 @@ type target struct {
 // are all known before the first call. With one target a failure is the
 // statement's error; with several each has its row of outcome.
 func RunWrite(ctx context.Context, w *plan.Write, env Env) (*Rows, error) {
-	targets, err := prepare(ctx, w, env)
+	if err := readOnly(w, env); err != nil {
+		return nil, err
+	}
+	f, err := freeze(ctx, w, env)
 	if err != nil {
 		return nil, err
 	}
 	if env.DryRun {
-		return dryRun(targets, env)
+		return f.dryRun(ctx)
 	}
-	if err := guard(ctx, w, targets, env); err != nil {
+	if err := guard(ctx, w, f.targets, env); err != nil {
 		return nil, err
 	}
-	m := newMeter()
-	callAll(ctx, targets, env, m)
-	if env.Outcomes != nil {
-		env.Outcomes(outcomeRows(targets))
+	if err := f.conflicts(ctx); err != nil {
+		return nil, err
 	}
-	if !w.Method.ReadOnly {
-		env.Found.Forget()
+	f.call(ctx)
+	if len(f.targets) == 1 && f.targets[0].err != nil {
+		return nil, f.targets[0].err
 	}
-	if len(targets) == 1 && targets[0].err != nil {
-		return nil, targets[0].err
+	if err := ctx.Err(); err != nil && len(f.targets) > 0 && allFailed(f.targets) {
+		return nil, f.targets[0].err
 	}
-	if err := ctx.Err(); err != nil && len(targets) > 0 && allFailed(targets) {
-		return nil, targets[0].err
-	}
-	rows, err := result(ctx, w, targets, env)
+	rows, err := result(ctx, w, f.targets, env)
 	if err != nil {
 		return nil, err
 	}
-	rows.Targets, rows.Failed, rows.meter = len(targets), failures(targets), m
-	for _, t := range targets {
+	rows.Targets, rows.Failed, rows.meter = len(f.targets), failures(f.targets), f.meter
+	rows.warnings = append(rows.warnings, f.warnings...)
+	for _, t := range f.targets {
 		if t.err != nil {
 			rows.warnings = append(rows.warnings, fault.From(t.err))
+		}
+		if t.skipped == outcomeChanged {
+			rows.warnings = append(rows.warnings, passedOver(w, t))
 		}
 	}
 	return rows, nil
 }
 
-// prepare makes the calls: values evaluated, body built and checked.
-func prepare(ctx context.Context, w *plan.Write, env Env) ([]*target, error) {
-	conn, err := env.DB.Conn(ctx)
+// call makes the calls of all targets that have one left to make.
+func (f *frozen) call(ctx context.Context) {
+	env := f.env
+	if f.write.Ordered {
+		env.Concurrency = 1
+	}
+	var left []*target
+	for _, t := range f.targets {
+		if t.skipped == "" {
+			left = append(left, t)
+		}
+	}
+	callAll(ctx, left, env, f.meter)
+	f.judge()
+	if env.Outcomes != nil {
+		env.Outcomes(outcomeRows(f.targets))
+	}
+	if !f.write.Method.ReadOnly {
+		env.Found.Forget()
+	}
+}
+
+// passedOver is the warning for a target that is not what was selected any
+// more.
+func passedOver(w *plan.Write, t *target) *fault.Error {
+	return fault.New(fault.PartialResult, "%s was not called: it is not what the statement selected any more", t.id).On(w.Method.FullName()).
+		WithHint("run the statement again to select from what is there now")
+}
+
+// dryRun gives the exact requests. Where a body is made from what the service
+// has, that is read.
+func (f *frozen) dryRun(ctx context.Context) (*Rows, error) {
+	if f.write.Merge {
+		sideBySide(f.env.concurrency(), f.targets, func(t *target) { _, t.err = t.prepare(ctx) })
+	}
+	for _, t := range f.targets {
+		if t.err != nil {
+			return nil, t.err
+		}
+	}
+	rows, err := dryRun(f.targets, f.env)
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
-	tuples, err := resolveTuples(ctx, env.DB, conn, w.Targets)
-	if err != nil {
-		return nil, err
-	}
-	body, err := bodyOf(ctx, w, evaluator{env.DB, conn})
-	if err != nil {
-		return nil, fault.From(err).On(w.Method.FullName())
-	}
-	var targets []*target
-	for _, t := range tuples {
-		call := callOf(w.Method, w.Arguments, t)
-		call.Body = body
-		request, err := env.Client.Request(call)
-		if err != nil {
-			return nil, fault.From(err).On(w.Method.FullName())
-		}
-		targets = append(targets, &target{call: call, id: idOf(w.Method, request.URL)})
-	}
-	return targets, nil
+	rows.meter, rows.warnings = f.meter, f.warnings
+	return rows, nil
 }
 
-// evaluator is where the expressions of a write are evaluated.
-type evaluator struct {
-	db   *duck.DB
-	conn *duck.Conn
-}
-
-// bodyOf gives the request body of a write: @@json, or the members by name.
-func bodyOf(ctx context.Context, w *plan.Write, e evaluator) ([]byte, error) {
-	if w.Body == nil && len(w.Members) == 0 {
-		return nil, nil
+// readOnly refuses a write of a run that may only read, before anything is
+// asked.
+func readOnly(w *plan.Write, env Env) error {
+	if !env.ReadOnly || w.Method.ReadOnly || env.DryRun {
+		return nil
 	}
-	if w.Body != nil {
-		text, err := text(ctx, e, w.Body)
-		if err != nil || text == nil {
-			return nil, err
-		}
-		return []byte(*text), plan.CheckBody(w.Method, []byte(*text))
-	}
-	object := map[string]json.RawMessage{}
-	for _, m := range w.Members {
-		value, err := memberJSON(ctx, e, m)
-		if err != nil {
-			return nil, err
-		}
-		object[m.Name] = value
-	}
-	body, err := json.Marshal(object)
-	if err != nil {
-		return nil, fault.New(fault.InvalidJSON, "the body cannot be written as JSON: %v", err)
-	}
-	return body, plan.CheckBody(w.Method, body)
-}
-
-// text gives the text of one value; nil is NULL.
-func text(ctx context.Context, e evaluator, v *plan.Value) (*string, error) {
-	if v.Expression == nil {
-		return &v.Text, nil
-	}
-	values, err := evaluate(ctx, e.db, e.conn, []*plan.Value{v})
-	return values[v], err
-}
-
-// memberJSON gives the JSON text of a member of the body: a string is quoted,
-// anything else is JSON already. NULL is an explicit null.
-func memberJSON(ctx context.Context, e evaluator, m plan.BodyMember) (json.RawMessage, error) {
-	if m.Value == nil {
-		return json.RawMessage("null"), nil
-	}
-	value, err := text(ctx, e, m.Value)
-	if err != nil {
-		return nil, err
-	}
-	if value == nil {
-		return json.RawMessage("null"), nil
-	}
-	if m.Type == "string" || m.Type == "" {
-		quoted, err := json.Marshal(*value)
-		return quoted, err
-	}
-	if !json.Valid([]byte(*value)) {
-		return nil, fault.New(fault.InvalidJSON, "@%s takes JSON", m.Name).WithHint(`for example @%s = '{"name": "value"}'`, m.Name)
-	}
-	return json.RawMessage(*value), nil
+	name := w.Method.FullName()
+	return fault.New(fault.ReadOnly, "%s changes something (%s) and the run is read-only", name, w.Method.HTTPMethod).On(name).
+		WithHint("leave --read-only out to allow it, or use --dry-run to see the request")
 }
 
 // guard refuses a write that the user's limits do not allow.
@@ -164,9 +131,6 @@ func guard(ctx context.Context, w *plan.Write, targets []*target, env Env) error
 	switch {
 	case w.Method.ReadOnly:
 		return nil
-	case env.ReadOnly:
-		return fault.New(fault.ReadOnly, "%s changes something (%s) and the run is read-only", name, w.Method.HTTPMethod).On(name).
-			WithHint("leave --read-only out to allow it, or use --dry-run to see the request")
 	case env.MaxTargets > 0 && n > env.MaxTargets:
 		return fault.New(fault.LimitReached, "the statement has %d targets, more than the %d that are allowed", n, env.MaxTargets).On(name).
 			WithHint("nothing was changed; --max-targets %d allows them", n)

@@ -43,6 +43,8 @@ const (
 	Cancelled          Code = "57014" // interrupted or out of time
 	ReadOnly           Code = "25006" // a write under --read-only
 	ConfirmationNeeded Code = "55000" // a write that nobody confirmed
+	Incomplete         Code = "55001" // a write whose targets could not all be read
+	Exists             Code = "23505" // an INSERT of what is there already
 	OutcomeUnknown     Code = "08007" // a write that may or may not have happened
 	CheckFailed        Code = "P0004" // --fail-if-rows, --fail-if-empty
 	PartialResult      Code = "01000" // rows missing as allowed by on_error=skip
@@ -123,7 +125,7 @@ var scopes = map[Code]Scope{
 	NotFound: Provider, Rejected: Provider,
 	ServiceFailed: Service, ReplyInvalid: Service, Throttled: Service, CannotConnect: Service,
 	ConnectionLost: Service, OutcomeUnknown: Service, Cancelled: Service,
-	LimitReached: Guard, ReadOnly: Guard, ConfirmationNeeded: Guard,
+	LimitReached: Guard, ReadOnly: Guard, ConfirmationNeeded: Guard, Incomplete: Guard, Exists: Provider,
 	CheckFailed: Check, PartialResult: Provider, Internal: Engine, ValueMisfit: Statement,
 }
 

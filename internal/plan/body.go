@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/planeql/planeql/internal/fault"
@@ -16,6 +17,13 @@ import (
 // the types it names. Values of enumerations are not checked: services add some
 // before documents do.
 func CheckBody(m *provider.Method, body []byte) error {
+	_, err := checkBody(m, body)
+	return err
+}
+
+// checkBody is CheckBody; it gives warnings for values of enumerations that the
+// document does not list.
+func checkBody(m *provider.Method, body []byte) ([]*fault.Error, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var value any
@@ -24,37 +32,51 @@ func CheckBody(m *provider.Method, body []byte) error {
 		err = fmt.Errorf("something follows the value at byte %d", end)
 	}
 	if err != nil {
-		return fault.New(fault.InvalidJSON, "@@json is not JSON: %s", err.Error()).Because(err).
+		return nil, fault.New(fault.InvalidJSON, "@@json is not JSON: %s", err.Error()).Because(err).
 			WithHint(`for example @@json = '{"name": "value"}'`)
 	}
 	if m.Body == nil || m.Body.Schema == nil {
-		return nil
+		return nil, nil
 	}
+	c := &checker{method: m}
 	if object, ok := value.(map[string]any); ok && len(m.Body.Extra) > 0 {
-		err = checkObject(m.Body.Schema, object, nil, m.Body.Member)
+		err = c.object(m.Body.Schema, object, nil, m.Body.Member)
 	} else {
-		err = checkValue(m.Body.Schema, value, nil)
+		err = c.value(m.Body.Schema, value, nil)
 	}
 	if e := fault.As(err); e != nil && e.Hint == "" {
-		return e.WithHint("DESCRIBE METHOD %s lists the members of the body", m.FullName())
+		return nil, e.WithHint("DESCRIBE METHOD %s lists the members of the body", m.FullName())
 	}
-	return err
+	return c.warnings, err
 }
 
-func checkValue(s *openapi.Schema, value any, path []string) error {
+// checker checks a body and gathers what is odd about it.
+type checker struct {
+	method   *provider.Method
+	warnings []*fault.Error
+}
+
+func (c *checker) value(s *openapi.Schema, value any, path []string) error {
 	if s == nil || value == nil {
 		return nil
+	}
+	if text, isText := value.(string); isText {
+		if s.Secret && text == mask {
+			return fault.New(fault.InvalidValue, "%s is a secret that was masked when it was read", at(path)).
+				WithHint("a secret is read unmasked where its column is named")
+		}
+		c.enumeration(s, text, path)
 	}
 	fits := true
 	switch v := value.(type) {
 	case map[string]any:
 		if fits = s.Type == "object" || s.Type == ""; fits {
-			return checkObject(s, v, path, s.Member)
+			return c.object(s, v, path, s.Member)
 		}
 	case []any:
 		if fits = s.Type == "array" || s.Type == ""; fits {
 			for i, item := range v {
-				if err := checkValue(s.Items(), item, append(path, fmt.Sprint(i))); err != nil {
+				if err := c.value(s.Items(), item, append(path, fmt.Sprint(i))); err != nil {
 					return err
 				}
 			}
@@ -87,8 +109,8 @@ func at(path []string) string {
 	return "the member " + strings.Join(path, ".")
 }
 
-// checkObject checks an object; find gives the schemas of its members.
-func checkObject(s *openapi.Schema, object map[string]any, path []string, find func(string) *openapi.Schema) error {
+// object checks an object; find gives the schemas of its members.
+func (c *checker) object(s *openapi.Schema, object map[string]any, path []string, find func(string) *openapi.Schema) error {
 	members := s.Members()
 	for _, name := range s.Required {
 		if _, given := object[name]; !given && !readOnly(s.Member(name)) {
@@ -109,11 +131,21 @@ func checkObject(s *openapi.Schema, object map[string]any, path []string, find f
 			return fault.New(fault.UndefinedParameter, "the body has no member %q", strings.Join(below, ".")).
 				WithHint("%s", fault.DidYouMean(name, known, "it has "+strings.Join(known, ", ")))
 		}
-		if err := checkValue(member, object[name], below); err != nil {
+		if err := c.value(member, object[name], below); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// enumeration warns of a value that the document does not list: services add
+// some before documents do.
+func (c *checker) enumeration(s *openapi.Schema, text string, path []string) {
+	if len(s.Enum) == 0 || slices.ContainsFunc(s.Enum, func(v string) bool { return strings.EqualFold(v, text) }) {
+		return
+	}
+	c.warnings = append(c.warnings, fault.New(fault.ValueMisfit, "%q is none of the values that the document lists for %s", text, at(path)).
+		On(c.method.FullName()).WithHint("%s", fault.DidYouMean(text, s.Enum, "it lists "+strings.Join(s.Enum, ", "))))
 }
 
 func readOnly(s *openapi.Schema) bool { return s != nil && s.ReadOnly }

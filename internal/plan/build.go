@@ -30,10 +30,16 @@ func (p *Planner) Build(s *syntax.Statement) (any, error) {
 		return p.exec(s, head)
 	case syntax.Delete:
 		w, err := p.delete(s, head)
-		if w == nil {
-			return nil, err
+		return orNil(w, err)
+	case syntax.Update:
+		w, err := p.update(s, head)
+		return orNil(w, err)
+	case syntax.Insert:
+		w, err := p.insert(s, head)
+		if local := head.Local; w == nil && err == nil && local.Query.End > 0 {
+			return p.store(s, local.Verb, local.Query)
 		}
-		return w, err
+		return orNil(w, err)
 	case syntax.Show:
 		return p.show(s, head)
 	case syntax.Describe:
@@ -52,6 +58,14 @@ func (p *Planner) Build(s *syntax.Statement) (any, error) {
 		}
 	}
 	return nil, fault.Bug("a statement without a plan: %T", s.Head)
+}
+
+// orNil gives the plan of a write, or nil for one to a table of the session.
+func orNil(w *Write, err error) (any, error) {
+	if w == nil {
+		return nil, err
+	}
+	return w, err
 }
 
 // Query makes the plan of a SELECT.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/planeql/planeql/internal/catalog"
 	"github.com/planeql/planeql/internal/syntax"
 )
 
@@ -35,6 +36,7 @@ func (b *builder) noteConditions() {
 		for _, s := range r.said {
 			id := nodeID(s.condition.node)
 			c := Condition{Binds: s.binds(r), Narrows: slices.Contains(r.narrowed, id)}
+			b.noteTested(s.condition)
 			if binding[id] && !c.Binds && !c.Narrows || !b.concerns(s.condition, r) {
 				continue // it stands with the scan that it binds
 			}
@@ -43,6 +45,30 @@ func (b *builder) noteConditions() {
 			}
 		}
 	}
+}
+
+// noteTested notes which members of items a condition names. What an id says
+// is none: it stays what it is.
+func (b *builder) noteTested(c condition) {
+	syntax.Walk(c.node, func(n syntax.Node) bool {
+		if n.Class() != "COLUMN_REF" {
+			return !isQuery(n)
+		}
+		for _, t := range b.trace(n.Texts("column_names"), c.block) {
+			column, err := columnOf(t.relation, t.rest)
+			if err != nil || len(column.Path) == 0 || column.Kind == catalog.Parameter || slices.Contains(t.relation.scan.Arguments, parameterName(column)) {
+				continue
+			}
+			if name := column.Path[0]; len(column.Path) == 1 && (name == "id" || name == "name" || name == "type") {
+				continue
+			}
+			tested := &t.relation.scan.Tested
+			if !slices.ContainsFunc(*tested, func(p []string) bool { return slices.Equal(p, column.Path) }) {
+				*tested = append(*tested, column.Path)
+			}
+		}
+		return false
+	})
 }
 
 // concerns tells whether a condition names a column of a relation.

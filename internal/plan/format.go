@@ -77,17 +77,6 @@ type ExplainedLimit struct {
 	Elsewhere bool     `json:"elsewhere,omitempty"` // the calls go to another place than the service itself, whose limit it is
 }
 
-// ExplainedWrite is a write in the words of EXPLAIN.
-type ExplainedWrite struct {
-	Method     string              `json:"method"`
-	Request    string              `json:"request"`
-	Permission string              `json:"permission,omitempty"`
-	Targets    int                 `json:"targets"` // one call for each
-	Arguments  []map[string]string `json:"arguments"`
-	Body       string              `json:"body,omitempty"`
-	Limit      *ExplainedLimit     `json:"limit,omitempty"`
-}
-
 // ExplainedMeasured is what a scan, or in Explained.Measured the statement, has
 // cost. Times are in seconds.
 type ExplainedMeasured struct {
@@ -121,17 +110,7 @@ func Explain(plan any, facts Facts) Explained {
 	case *Query:
 		return explainQuery(p, facts)
 	case *Write:
-		limit := provider.LimitOf(p.Method)
-		w := &ExplainedWrite{
-			Method: p.Method.FullName(), Request: facts.request(p.Method), Permission: provider.Permission(p.Method),
-			Targets: len(p.Targets), Arguments: arguments(p.Arguments, p.Targets),
-			Limit: facts.limitOf(p.Method, subscriptions(limit, p.Arguments, p.Targets), len(p.Targets)),
-		}
-		if p.Body != nil || len(p.Members) > 0 {
-			w.Body = "given, checked against the request's schema"
-		}
-		calls := terms{{count: len(p.Targets), known: true, times: 1}}.explained()
-		return Explained{Statement: "WRITE", Calls: &calls, Write: w}
+		return explainWrite(p, facts)
 	}
 	if plan == nil {
 		return Explained{Statement: "DUCKDB", Notes: []string{"DuckDB alone: no resource is read or changed"}}

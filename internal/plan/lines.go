@@ -26,7 +26,7 @@ func (x Explained) Lines() []string {
 	t.lines = []string{x.head()}
 	roots := t.children(0)
 	for i, s := range roots {
-		t.scan(s, "", i == len(roots)-1)
+		t.scan(s, "", i == len(roots)-1 && x.Write == nil)
 	}
 	if x.Write != nil {
 		t.write(*x.Write)
@@ -148,19 +148,6 @@ func (s ExplainedScan) combinations() string {
 		return ""
 	}
 	return fmt.Sprintf("in %d combinations of these", len(s.Arguments))
-}
-
-func (t *tree) write(w ExplainedWrite) {
-	t.lines = append(t.lines, "└─ call "+w.Method)
-	const indent = "      "
-	t.fact(indent, "request", w.Request)
-	t.fact(indent, "targets", fmt.Sprintf("%d, one call for each", w.Targets))
-	for i, text := range argumentTexts(w.Arguments) {
-		t.fact(indent, unless(i > 0, "with"), text)
-	}
-	t.fact(indent, "body", w.Body)
-	t.fact(indent, "limit", w.Limit.text())
-	t.fact(indent, "permission", w.Permission)
 }
 
 // fact prints a fact with its label; nothing where there is none. What does not

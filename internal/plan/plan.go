@@ -59,6 +59,7 @@ type Scan struct {
 	Members []Member // parts of the items that are columns as JSON text
 
 	Conditions []Condition // on its rows, for people
+	Tested     [][]string  // members of its items that conditions of the statement name
 
 	columns    []projected
 	start, end int    // its name in the text
@@ -112,24 +113,6 @@ type Value struct {
 	parameter   provider.Parameter
 	text        *syntax.Edited // that offset and end refer to
 	offset, end int
-}
-
-// Write is the plan of a statement that changes something: a table of targets
-// and one call for each.
-type Write struct {
-	Method    *provider.Method
-	Arguments []string
-	Targets   []Tuple
-	Body      *Value       // JSON text; nil: no body
-	Members   []BodyMember // members of the body given by name
-	Returning *Query       // over the rows of the answers; nil: one outcome row per target
-}
-
-// BodyMember is a member of a request body that is given by name.
-type BodyMember struct {
-	Name  string
-	Value *Value
-	Type  string // of the schema
 }
 
 // Rows is where the rows of a scan come from: SQL gives a table expression

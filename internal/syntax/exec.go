@@ -6,30 +6,14 @@ import (
 	"github.com/planeql/planeql/internal/fault"
 )
 
-// Assignment is @name = expression. The expression is a part of the
-// statement's text.
-type Assignment struct {
-	Name       string
-	NameStart  int
-	NameEnd    int
-	Start, End int // of the expression
-}
-
 // Exec is EXEC provider.service.resource.method @a = …, @b = … @@json = …
-// [RETURNING columns].
+// [FROM …] [RETURNING columns].
 type Exec struct {
 	Method    Name
 	Hints     []string
+	With      Clause // the common table expressions in front of it; empty: none
 	Arguments []Assignment
-	Payload   *Assignment // @@json
-	Returning *Clause
-}
-
-// Delete is DELETE FROM resource [WHERE condition] [RETURNING columns].
-type Delete struct {
-	Target    Name
-	Hints     []string
-	Where     *Clause
+	From      *Clause // whose rows are the targets: all that a SELECT may have from its FROM on
 	Returning *Clause
 }
 
@@ -39,9 +23,9 @@ type Clause struct{ Start, End int }
 // exec reads EXEC. The published pages print each argument followed by
 // "--required," so that the comma is inside the comment: a comma between
 // arguments is therefore optional.
-func (p *parser) exec() (Head, error) {
+func (p *parser) exec(with Clause) (Head, error) {
 	p.next()
-	x := Exec{Hints: p.hints()}
+	x := Exec{Hints: p.hints(), With: with}
 	name, err := p.name("the name of a method, as in EXEC provider.service.resource.method,")
 	if err != nil {
 		return nil, err
@@ -50,8 +34,8 @@ func (p *parser) exec() (Head, error) {
 	if err := p.arguments(&x); err != nil {
 		return nil, err
 	}
-	if p.accept("FROM") {
-		return nil, failAt(p.tokens[p.at-1].Start, "EXEC … FROM (SELECT …) is not supported yet")
+	if x.From, err = p.optional("FROM", "RETURNING"); err != nil {
+		return nil, err
 	}
 	x.Returning, err = p.returning()
 	if err != nil {
@@ -97,34 +81,39 @@ func (p *parser) assignment(x *Exec) error {
 		return failAt(p.peek().Start, "%q is expected after %s", "=", t.Text)
 	}
 	p.next()
-	start, end, err := p.expression(func(t Token) bool {
-		return t.IsSymbol(",") || t.Kind == Argument || t.Kind == Payload || t.Is("RETURNING") || t.Is("FROM")
+	value, err := p.clause(t.Text+" =", func(t Token) bool {
+		return t.IsSymbol(",") || t.Kind == Argument || t.Kind == Payload || p.begins(t, "RETURNING", "FROM")
 	})
 	if err != nil {
 		return err
 	}
-	if start == end {
-		return failAt(start, "a value is expected after %s =", t.Text)
-	}
-	a := Assignment{strings.Trim(t.Text, `@"`), t.Start, t.End, start, end}
-	if t.Kind == Argument {
-		for _, other := range x.Arguments {
-			if strings.EqualFold(other.Name, a.Name) {
-				return failAt(t.Start, "@%s is given twice", a.Name)
-			}
+	name := strings.Trim(t.Text, `@"`)
+	c := Column{Name: Name{strings.Split(name, "."), t.Start, t.End}, Written: "@" + name}
+	if t.Kind == Payload {
+		if c, err = payload(t); err != nil {
+			return err
 		}
-		x.Arguments = append(x.Arguments, a)
-		return nil
 	}
-	if x.Payload != nil {
-		return failAt(t.Start, "there can be one @@ argument")
+	for _, other := range x.Arguments {
+		switch {
+		case c.Payload && other.Column.Payload:
+			return failAt(t.Start, "there can be one @@ argument")
+		case !c.Payload && strings.EqualFold(other.Column.String(), c.String()):
+			return failAt(t.Start, "@%s is given twice", name)
+		}
 	}
-	if !strings.EqualFold(a.Name, "json") {
-		return &lexError{fault.New(fault.UndefinedParameter, "@@%s is not known", a.Name).
+	x.Arguments = append(x.Arguments, Assignment{c, *value})
+	return nil
+}
+
+// payload reads @@json.
+func payload(t Token) (Column, error) {
+	name := strings.Trim(t.Text, `@"`)
+	if !strings.EqualFold(name, "json") {
+		return Column{}, &lexError{fault.New(fault.UndefinedParameter, "@@%s is not known", name).
 			WithHint("the body of the request is given as @@json = '{…}'"), t.Start}
 	}
-	x.Payload = &a
-	return nil
+	return Column{Name: Name{[]string{name}, t.Start, t.End}, Written: "@@json", Payload: true}, nil
 }
 
 func (p *parser) returning() (*Clause, error) {
@@ -141,34 +130,11 @@ func (p *parser) clause(word string, stop func(Token) bool) (*Clause, error) {
 		return nil, err
 	}
 	if start == end {
-		return nil, failAt(start, "something is expected after %s", word)
+		what := "something"
+		if strings.HasSuffix(word, " =") {
+			what = "a value"
+		}
+		return nil, failAt(start, "%s is expected after %s", what, word)
 	}
 	return &Clause{start, end}, nil
-}
-
-func (p *parser) delete() (Head, error) {
-	p.next()
-	d := Delete{Hints: p.hints()}
-	if !p.accept("FROM") {
-		return nil, failAt(p.peek().Start, "FROM is expected after DELETE")
-	}
-	name, err := p.name("the name of a resource")
-	if err != nil {
-		return nil, err
-	}
-	d.Target = name
-	if t := p.peek(); t.Is("USING") {
-		return nil, failAt(t.Start, "DELETE … USING is not supported yet")
-	}
-	if p.accept("WHERE") {
-		d.Where, err = p.clause("WHERE", func(t Token) bool { return t.Is("RETURNING") })
-		if err != nil {
-			return nil, err
-		}
-	}
-	d.Returning, err = p.returning()
-	if err != nil {
-		return nil, err
-	}
-	return d, p.end()
 }

@@ -27,7 +27,7 @@ func TestParse_script(t *testing.T) {
 		"SET VARIABLE a = 1, 2":                           `"," is not expected here`,
 		"SET VARIABLE a":                                  `"=" is expected after the name of a variable`,
 		"SET VARIABLE 'a' = 1":                            "the name of a variable is expected here",
-		"SET VARIABLE a = (DELETE r)":                     "FROM is expected after DELETE",
+		"SET VARIABLE a = (EXEC r @x)":                    "\"=\" is expected after @x",
 		"SET VARIABLE a =":                                "something is expected after =",
 		"RESET VARIABLE a b":                              `"b" is not expected here`,
 		"ON ERROR":                                        "STOP or CONTINUE is expected after ON ERROR",
@@ -60,7 +60,7 @@ func scriptHead(s *Statement) string {
 		case Exec:
 			return text + "EXEC " + w.Method.String()
 		case Delete:
-			return text + "DELETE " + w.Target.String()
+			return text + "DELETE " + w.Name.String()
 		}
 		return text + strings.ToUpper(h.Write.Tokens[0].Text)
 	case ResetVariable:

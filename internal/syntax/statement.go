@@ -18,18 +18,18 @@ type Statement struct {
 func (s *Statement) Span(first, last Token) fault.Span { return s.Text.Span(first.Start, last.End) }
 
 // Head is what a statement begins with and what follows from it: one of Query,
-// Exec, Delete, Show, Describe, Explain, Use, Create, Copy, Refresh, Drop,
-// SetVariable, ResetVariable, OnError and Other.
+// Exec, Insert, Update, Delete, Show, Describe, Explain, Use, Create, Copy,
+// Refresh, Drop, SetVariable, ResetVariable, OnError and Other.
 type Head interface{ head() }
 
 // Query is a SELECT in any of DuckDB's forms.
 type Query struct{}
 
-// Other is a statement that only DuckDB knows, or that planeql does not run
-// yet; Verb is its first word in upper case.
+// Other is a statement that only DuckDB knows; Verb is its first word in upper
+// case.
 type Other struct {
 	Verb   string
-	Target Name   // of INSERT, UPDATE, REPLACE; else empty
+	Target Name   // of INSERT, UPDATE, REPLACE, DELETE; else empty
 	Query  Clause // of INSERT INTO target; else empty
 }
 
@@ -49,7 +49,6 @@ func (Query) head()    {}
 func (Other) head()    {}
 func (Use) head()      {}
 func (Exec) head()     {}
-func (Delete) head()   {}
 func (Show) head()     {}
 func (Describe) head() {}
 func (Explain) head()  {}
@@ -104,8 +103,11 @@ func newStatement(text *Edited) (*Statement, error) {
 // forms tells how the statements are written that this package reads itself,
 // for the errors in them.
 var forms = map[string]string{
-	"EXEC":     "the form is EXEC provider.service.resource.method @name = value, … [@@json = '{…}']",
-	"DELETE":   "the form is DELETE FROM provider.service.resource WHERE parameter = value AND …",
+	"EXEC":     "the form is EXEC provider.service.resource.method @name = value, … [@@json = '{…}'] [FROM (SELECT …) AS t]",
+	"DELETE":   "the form is DELETE FROM provider.service.resource WHERE condition",
+	"INSERT":   "the form is INSERT INTO provider.service.resource (column, …) VALUES (value, …), … or a SELECT",
+	"UPDATE":   "the form is UPDATE provider.service.resource SET column = value, … WHERE condition",
+	"REPLACE":  "the forms are REPLACE INTO provider.service.resource (column, …) VALUES (value, …) and REPLACE provider.service.resource SET column = value, … WHERE condition",
 	"SHOW":     "the forms are SHOW PROVIDERS, SHOW SERVICES IN provider, SHOW RESOURCES IN provider.service, SHOW METHODS IN provider.service.resource",
 	"DESCRIBE": "the forms are DESCRIBE [EXTENDED] provider.service.resource and DESCRIBE METHOD provider.service.resource.method",
 	"EXPLAIN":  "the form is EXPLAIN [ANALYZE] [(FORMAT json)] followed by a statement",
@@ -132,6 +134,14 @@ type parser struct {
 
 func (p *parser) head() (Head, error) {
 	first := p.peek()
+	if first.Is("WITH") {
+		if clause, verb, ok := p.behindWith(); ok {
+			if verb == "EXEC" {
+				return p.exec(clause)
+			}
+			return p.write(clause), nil
+		}
+	}
 	for _, w := range queryWords {
 		if first.Is(w) {
 			return Query{}, nil
@@ -142,10 +152,8 @@ func (p *parser) head() (Head, error) {
 		return Query{}, nil
 	case "EXEC", "EXECUTE", "CALL":
 		if first.Is("EXEC") {
-			return p.exec()
+			return p.exec(Clause{})
 		}
-	case "DELETE":
-		return p.delete()
 	case "SHOW":
 		return p.show()
 	case "DESCRIBE", "DESC":
@@ -170,31 +178,13 @@ func (p *parser) head() (Head, error) {
 		return p.onError()
 	case "REGISTRY":
 		return p.registry()
-	case "INSERT", "UPDATE", "REPLACE":
-		return p.write()
+	case "INSERT", "UPDATE", "REPLACE", "DELETE":
+		return p.write(Clause{}), nil
 	}
 	if first.Kind != Word {
 		return nil, hinted(failAt(first.Start, "a statement cannot begin with %q", first.Text), "it begins with a word such as SELECT, EXEC or SHOW")
 	}
 	return Other{Verb: strings.ToUpper(first.Text)}, nil
-}
-
-// write reads the target of INSERT, UPDATE and REPLACE.
-func (p *parser) write() (Head, error) {
-	verb := strings.ToUpper(p.next().Text)
-	p.skipHint()
-	for p.peek().Is("OR") || p.peek().Is("IGNORE") || p.peek().Is("INTO") || p.peek().Is("REPLACE") {
-		p.next()
-	}
-	name, err := p.name("the name of a resource or table")
-	if err != nil {
-		return Other{Verb: verb}, nil
-	}
-	o := Other{Verb: verb, Target: name}
-	if verb == "INSERT" {
-		o.Query = p.insertQuery()
-	}
-	return o, nil
 }
 
 func (p *parser) use() (Head, error) {

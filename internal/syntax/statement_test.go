@@ -83,16 +83,16 @@ func TestParse_heads(t *testing.T) {
 		"DROP MATERIALIZED VIEW IF EXISTS v CASCADE":                           "drop MATERIALIZED VIEW v true",
 		"DROP TABLE a.b.c RESTRICT":                                            "drop TABLE a.b.c false",
 		"DROP SCHEMA s":                                                        "DROP ",
-		"INSERT INTO t SELECT 1":                                               "INSERT t: SELECT 1",
-		"INSERT INTO t (a, b) BY NAME (SELECT 1) ON CONFLICT DO NOTHING":       "INSERT t: (SELECT 1)",
-		"INSERT INTO t (SELECT 1) RETURNING a":                                 "INSERT t: (SELECT 1)",
-		"INSERT INTO t (values) VALUES (1)":                                    "INSERT t: VALUES (1)",
-		"INSERT INTO t SELECT * FROM a JOIN b ON a.x = b.x":                    "INSERT t: SELECT * FROM a JOIN b ON a.x = b.x",
-		"INSERT INTO t DEFAULT VALUES":                                         "INSERT t",
-		"INSERT INTO a.b.c (x) VALUES 1":                                       "INSERT a.b.c: VALUES 1",
-		"INSERT OR REPLACE INTO t SELECT 1":                                    "INSERT t: SELECT 1",
-		"UPDATE a.b.c SET x = 1":                                               "UPDATE a.b.c",
-		"REPLACE INTO a.b.c SELECT 1":                                          "REPLACE a.b.c",
+		"INSERT INTO t SELECT 1":                                               "insert t SELECT 1",
+		"INSERT INTO t (a, b) BY NAME (SELECT 1) ON CONFLICT DO NOTHING":       "insert t (SELECT 1) DO NOTHING",
+		"INSERT INTO t (SELECT 1) RETURNING a":                                 "insert t (SELECT 1) RETURNING a",
+		"INSERT INTO t (values) VALUES (1)":                                    "insert t values ([1])",
+		"INSERT INTO t SELECT * FROM a JOIN b ON a.x = b.x":                    "insert t SELECT * FROM a JOIN b ON a.x = b.x",
+		"INSERT INTO t DEFAULT VALUES":                                         "insert t ()",
+		"INSERT INTO a.b.c (x) VALUES 1":                                       "wrong INSERT a.b.c: VALUES 1 x",
+		"INSERT OR REPLACE INTO t SELECT 1":                                    "insert t SELECT 1 DO UPDATE",
+		"UPDATE a.b.c SET x = 1":                                               "update a.b.c SET x=1",
+		"REPLACE INTO a.b.c SELECT 1":                                          "insert a.b.c SELECT 1",
 		"USE azure.desktop_virtualization":                                     "azure.desktop_virtualization",
 		"REGISTRY LIST":                                                        "false  ",
 		"registry list azure":                                                  "false azure ",
@@ -112,13 +112,28 @@ func TestParse_heads(t *testing.T) {
 		"DESC EXTENDED a.b.c":                                                  "a.b.c false true",
 		"DESCRIBE METHOD EXTENDED a.b.c.list":                                  "a.b.c.list true true",
 		"DESCRIBE SELECT 1":                                                    "{}",
-		"DELETE FROM a.b.c WHERE x = 'y' AND z = 1":                            "a.b.c WHERE x = 'y' AND z = 1",
-		"DELETE FROM a.b.c WHERE x = 1 RETURNING id, b":                        "a.b.c WHERE x = 1 RETURNING id, b",
+		"DELETE FROM a.b.c WHERE x = 'y' AND z = 1":                            "delete a.b.c WHERE x = 'y' AND z = 1",
+		"DELETE FROM a.b.c WHERE x = 1 RETURNING id, b":                        "delete a.b.c WHERE x = 1 RETURNING id, b",
 		"EXEC a.b.c.d":                                                         "a.b.c.d",
-		"EXEC a.b.c.d @x='1', @y=2":                                            "a.b.c.d x='1' y=2",
-		"EXEC a.b.c.d @x='1' --required,\n @y=lower('A')":                      "a.b.c.d x='1' y=lower('A')",
-		"EXEC a.b.c.d @x='1' @@json='{}' RETURNING *":                          "a.b.c.d x='1' json '{}' RETURNING *",
-		"EXEC /*+ NOWAIT */ a.b.c.d @x = (1, 2)":                               "a.b.c.d x=(1, 2) NOWAIT",
+		"EXEC a.b.c.d @x='1', @y=2":                                            "a.b.c.d @x='1' @y=2",
+		"EXEC a.b.c.d @x='1' --required,\n @y=lower('A')":                      "a.b.c.d @x='1' @y=lower('A')",
+		"EXEC a.b.c.d @x='1' @@json='{}' RETURNING *":                          "a.b.c.d @x='1' @@json='{}' RETURNING *",
+		"EXEC /*+ NOWAIT */ a.b.c.d @x = (1, 2)":                               "a.b.c.d @x=(1, 2) NOWAIT",
+		"EXEC a.b.c.d @x = id FROM (SELECT 1) AS t":                            "a.b.c.d @x=id FROM (SELECT 1) AS t",
+		"WITH w AS (SELECT 1) EXEC a.b.c.d @x = id FROM w":                     "WITH w AS (SELECT 1) a.b.c.d @x=id FROM w",
+		"INSERT INTO a.b.c (x, d.e, @@json) VALUES (1, f(2, 3), DEFAULT), (4, 5, '{}') ON CONFLICT (x) DO UPDATE RETURNING *": "insert a.b.c x d.e @@json ([1][f(2, 3)][]) ([4][5]['{}']) DO UPDATE RETURNING *",
+		"INSERT OR IGNORE INTO a.b.c (x) VALUES ([1, 2])":                                                                     "insert a.b.c x ([[1, 2]]) DO NOTHING",
+		"INSERT IGNORE a.b.c (x) (SELECT 1)":                                                                                  "insert a.b.c x (SELECT 1) DO NOTHING",
+		"WITH w AS (SELECT 1), v(a) AS NOT MATERIALIZED (SELECT 2) INSERT INTO a.b.c (x) SELECT * FROM w":                     "WITH w AS (SELECT 1), v(a) AS NOT MATERIALIZED (SELECT 2) insert a.b.c x SELECT * FROM w",
+		"REPLACE INTO a.b.c (x) VALUES (1)":                                                                                   "insert a.b.c x ([1])",
+		"REPLACE a.b.c SET x = 1 WHERE y = 2":                                                                                 "update a.b.c SET x=1 WHERE y = 2",
+		"UPDATE /*+ ORDERED */ a.b.c AS u SET x = 1, d.e = CASE WHEN z IS DISTINCT FROM 1 THEN 2 END, @@json = '{}' FROM w JOIN v USING (k) WHERE u.y = w.y ORDER BY u.z LIMIT 3 RETURNING id": "update a.b.c u ORDERED SET x=1 d.e=CASE WHEN z IS DISTINCT FROM 1 THEN 2 END @@json='{}' FROM w JOIN v USING (k) WHERE u.y = w.y … ORDER BY u.z LIMIT 3 RETURNING id",
+		"UPDATE t SET (a, b) = (1, 2)":                                     "wrong UPDATE t SET",
+		"DELETE FROM a.b.c u USING w WHERE u.x = w.x LIMIT 2":              "delete a.b.c u USING w WHERE u.x = w.x … LIMIT 2",
+		"WITH w AS (SELECT 1) DELETE FROM a.b.c WHERE x IN (FROM w)":       "WITH w AS (SELECT 1) delete a.b.c WHERE x IN (FROM w)",
+		"WITH RECURSIVE w AS (SELECT 1) UPDATE a.b.c SET x = 1 WHERE true": "WITH RECURSIVE w AS (SELECT 1) update a.b.c SET x=1 WHERE true",
+		"WITH w AS (SELECT 1) SELECT * FROM w":                             "{}",
+		"WITH delete AS (SELECT 1) FROM delete":                            "{}",
 	} {
 		statements, err := parse(text, nil)
 		if err != nil {
@@ -164,21 +179,56 @@ func describe(s *Statement) string {
 	case Describe:
 		return fmt.Sprintf("%s %v %v", h.Name, h.Method, h.Extended)
 	case Delete:
-		return h.Target.String() + part("WHERE", h.Where) + part("RETURNING", h.Returning)
-	case Exec:
-		line := h.Method.String()
-		for _, a := range h.Arguments {
-			line += " " + a.Name + "=" + text[a.Start:a.End]
+		return written("delete", h.Target, text) + part("USING", h.Using) + part("WHERE", h.Where) + part("…", h.Order) + part("RETURNING", h.Returning)
+	case Update:
+		line := written("update", h.Target, text) + " SET"
+		for _, a := range h.Set {
+			line += " " + a.Column.Written + "=" + text[a.Value.Start:a.Value.End]
 		}
-		if h.Payload != nil {
-			line += " json " + text[h.Payload.Start:h.Payload.End]
+		return line + part("FROM", h.From) + part("WHERE", h.Where) + part("…", h.Order) + part("RETURNING", h.Returning)
+	case Insert:
+		line := written("insert", h.Target, text)
+		for _, c := range h.Columns {
+			line += " " + c.Written
+		}
+		for _, row := range h.Rows {
+			line += " ("
+			for _, value := range row {
+				line += "[" + text[value.Start:value.End] + "]"
+			}
+			line += ")"
+		}
+		for _, more := range []string{text[h.Query.Start:h.Query.End], h.Conflict} {
+			line = strings.TrimRight(line+" "+more, " ")
+		}
+		return line + part("RETURNING", h.Returning)
+	case Exec:
+		line := text[h.With.Start:h.With.End] + h.Method.String()
+		for _, a := range h.Arguments {
+			line += " " + a.Column.Written + "=" + text[a.Value.Start:a.Value.End]
 		}
 		for _, hint := range h.Hints {
 			line += " " + hint
 		}
-		return line + part("RETURNING", h.Returning)
+		return line + part("FROM", h.From) + part("RETURNING", h.Returning)
 	}
 	return fmt.Sprint(s.Head)
+}
+
+// written gives the target of a write; where the form is none that a resource
+// has, what DuckDB is asked to run.
+func written(verb string, t Target, text string) string {
+	if t.Wrong != nil {
+		return "wrong " + describe(&Statement{Text: &Edited{Text: text}, Head: t.Local})
+	}
+	line := text[t.With.Start:t.With.End] + verb + " " + t.Name.String()
+	if t.Alias != "" {
+		line += " " + t.Alias
+	}
+	for _, hint := range t.Hints {
+		line += " " + hint
+	}
+	return line
 }
 
 func TestParse_explain(t *testing.T) {
@@ -187,7 +237,7 @@ func TestParse_explain(t *testing.T) {
 		t.Fatal(err)
 	}
 	x, ok := statements[0].Head.(Explain)
-	if !ok || !x.JSON || x.Analyze || describe(x.Statement) != "a.b.c.d x='1'" {
+	if !ok || !x.JSON || x.Analyze || describe(x.Statement) != "a.b.c.d @x='1'" {
 		t.Errorf("Parse = %+v", statements[0].Head)
 	}
 	for text, json := range map[string]bool{"EXPLAIN FORMAT=JSON SELECT 1": true, "EXPLAIN FORMAT=TREE SELECT 1": false} {
@@ -216,13 +266,9 @@ func TestParse_errors(t *testing.T) {
 		"EXEC a.b.c.d x=1":                    "instead of \"x\"",
 		"EXEC a.b.c.d @@body='{}'":            "@@body is not known",
 		"EXEC a.b.c.d @@json='{}' @@json='a'": "there can be one @@ argument",
-		"EXEC a.b.c.d FROM (SELECT 1)":        "not supported yet",
+		"EXEC a.b.c.d FROM":                   "something is expected after FROM",
 		"EXEC a.b.c.d @x=(1":                  "a bracket is not closed",
 		"EXEC a.b.c.d @x=1)":                  "closes nothing",
-		"DELETE a.b.c":                        "FROM is expected after DELETE",
-		"DELETE FROM a.b.c WHERE":             "something is expected after WHERE",
-		"DELETE FROM a.b.c x":                 "\"x\" is not expected here",
-		"DELETE FROM a.b.c USING d":           "USING is not supported yet",
 		"REGISTRY PULL":                       "the name of a provider is expected",
 		"REGISTRY PUSH azure":                 "LIST or PULL is expected",
 		"REGISTRY PULL a b c":                 "not expected here",
@@ -267,6 +313,41 @@ func TestParse_errors(t *testing.T) {
 	}
 }
 
+// What is wrong with a write is an error only where the name is a resource's.
+func TestParse_writeErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"DELETE a.b.c":                                 "FROM is expected after DELETE",
+		"DELETE FROM a.b.c WHERE":                      "something is expected after WHERE",
+		"DELETE FROM a.b.c x y":                        "\"y\" is not expected here",
+		"DELETE FROM":                                  "the name of a resource is expected",
+		"UPDATE a.b.c x = 1":                           "SET is expected here",
+		"UPDATE a.b.c SET x":                           "\"=\" is expected after x",
+		"UPDATE a.b.c SET x = WHERE y":                 "a value is expected after x =",
+		"UPDATE a.b.c SET (x, y) = (1, 2)":             "the name of a column is expected",
+		"UPDATE a.b.c SET @@body = 1":                  "@@body is not known",
+		"INSERT INTO a.b.c VALUES (1)":                 "the columns are expected in brackets",
+		"INSERT INTO a.b.c (x) VALUES (1, 2)":          "the row has 2 values for 1 columns",
+		"INSERT INTO a.b.c (x) VALUES (1,)":            "a value is expected before \")\"",
+		"INSERT INTO a.b.c (x) VALUES (1":              "a bracket is not closed",
+		"INSERT INTO a.b.c (x) VALUES 1":               "a row of values in brackets",
+		"INSERT INTO a.b.c (x, y":                      "is expected after the column y",
+		"INSERT INTO a.b.c (x)":                        "VALUES or a query is expected",
+		"INSERT INTO a.b.c (x) VALUES (1) ON CONFLICT": "DO NOTHING or DO UPDATE",
+		"INSERT INTO a.b.c (x) VALUES (1) ON CONFLICT DO UPDATE SET x = 1": "DO UPDATE SET is not supported",
+		"REPLACE INTO a.b.c (x) VALUES (1) x":                              "\"x\" is not expected here",
+	} {
+		statements, err := parse(text, nil)
+		if err != nil {
+			t.Errorf("Parse(%q): %v", text, err)
+			continue
+		}
+		e := fault.As(statements[0].Head.(interface{ Written() Target }).Written().Wrong)
+		if e == nil || !strings.Contains(e.Message, want) || e.Span.Source == nil || e.Hint == "" {
+			t.Errorf("Parse(%q) = %v, want %q", text, e, want)
+		}
+	}
+}
+
 func TestStatement_bind(t *testing.T) {
 	statements, err := parse("SELECT ?, '?', $2", nil)
 	if err != nil {
@@ -288,7 +369,8 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"SELECT * FROM a.b.c WHERE x = 'y' -- required\nAND $filter = '{{ f }}';",
 		"EXEC a.b.c.d @x='1' --required,\n@y=2 @@json='{\"a\": \"{{ f }}\"}' RETURNING *",
-		"DELETE FROM a.b.c WHERE (a, b) IN ((1, 2))", "EXPLAIN (FORMAT json) USE a", "$$", "{{", "@@", "e'\\'",
+		"DELETE FROM a.b.c WHERE (a, b) IN ((1, 2))", "INSERT INTO a.b.c (x, y) VALUES (1, DEFAULT) ON CONFLICT DO NOTHING",
+		"WITH w AS (SELECT 1) UPDATE a.b.c SET x = 1, y.z = 2 FROM w WHERE true", "REPLACE a.b.c SET @@json = '{}' WHERE x = 1", "EXPLAIN (FORMAT json) USE a", "$$", "{{", "@@", "e'\\'",
 	} {
 		f.Add(seed)
 	}
