@@ -15,10 +15,13 @@ import (
 
 // refusal makes the fault of an answer whose status is no success.
 func refusal(m *provider.Method, r transport.Request, response *transport.Response) *fault.Error {
-	e := parseError(response.Header.Get("Content-Type"), response.Body)
-	f := judge(m, r, response)
+	e := errorOf(response)
+	f := judge(m, r, response, meaning(m, response, e))
 	f.HTTP = httpOf(r, response)
 	f.HTTP.Code, f.HTTP.Message = e.Code, e.Message
+	if f.HTTP.RequestID == "" {
+		f.HTTP.RequestID = clean(e.ID, 200)
+	}
 	if e.html && f.HTTP.Code == "" {
 		f = f.WithHint("the answer looks like a proxy's or a sign-in page's, not the service's: check --endpoint and HTTPS_PROXY")
 	}
@@ -39,10 +42,10 @@ func refusal(m *provider.Method, r transport.Request, response *transport.Respon
 	return f.On(m.FullName())
 }
 
-// judge finds code, sentence and general hint by the status.
-func judge(m *provider.Method, r transport.Request, response *transport.Response) *fault.Error {
+// judge finds code, sentence and general hint by the status that an answer
+// means.
+func judge(m *provider.Method, r transport.Request, response *transport.Response, status int) *fault.Error {
 	name := m.Resource.Provider
-	status := response.Status
 	switch {
 	case status == http.StatusUnauthorized:
 		return fault.New(fault.Unauthenticated, "%s refused the credential", name).
@@ -62,7 +65,7 @@ func judge(m *provider.Method, r transport.Request, response *transport.Response
 			name, hostOf(response.Header.Get("Location"))).
 			WithHint("check --endpoint %s=URL", name)
 	}
-	return fault.New(fault.Rejected, "%s refused the request with status %s", name, statusText(status)).
+	return fault.New(fault.Rejected, "%s refused the request with status %s", name, statusText(response.Status)).
 		WithHint("the service's own words say why; --log-http FILE keeps the whole request and answer")
 }
 

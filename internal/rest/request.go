@@ -24,7 +24,7 @@ func (c *Client) request(call provider.Call, put []placed) (transport.Request, e
 	m := call.Method
 	r := transport.Request{
 		Provider: m.Resource.Provider, Method: m.HTTPMethod, Header: http.Header{},
-		Idempotent: m.ReadOnly,
+		Idempotent: m.ReadOnly, Refused: refuses(m),
 	}
 	sign(&r, call)
 	if err := checkNames(call); err != nil {

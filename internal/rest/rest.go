@@ -101,7 +101,7 @@ func (c *Client) Do(ctx context.Context, call provider.Call) (Result, error) {
 	}
 	if gone(response, request) {
 		response.Body = nil
-	} else if !isSuccess(response.Status) {
+	} else if !isSuccess(response.Status) || failed(call.Method, response) {
 		return Result{}, refusal(call.Method, request, response)
 	}
 	result := Result{
@@ -146,7 +146,7 @@ func (c *Client) send(ctx context.Context, m *provider.Method, r transport.Reque
 	if err != nil {
 		return nil, fault.From(err).On(m.FullName())
 	}
-	if !isSuccess(response.Status) {
+	if !isSuccess(response.Status) || failed(m, response) {
 		return nil, refusal(m, r, response)
 	}
 	return response, nil
@@ -182,5 +182,7 @@ func hostOf(text string) string {
 	return u.Host
 }
 
-// isRead tells whether a method reads by GET.
-func isRead(m *provider.Method) bool { return m.HTTPMethod == http.MethodGet }
+// isRead tells whether a method reads by GET, or by what stands for it with AWS.
+func isRead(m *provider.Method) bool {
+	return m.HTTPMethod == http.MethodGet || m.ReadOnly && m.Resource.Family == provider.AWS
+}

@@ -17,6 +17,8 @@ type serviceError struct {
 	Code    string
 	Message string
 	Target  string
+	Reason  string   // a finer code, as Google has it; empty elsewhere
+	ID      string   // of the call, where the body names it
 	Details []string // further errors and what the service adds, each on a line
 	html    bool     // a page for people: hardly the service itself
 }
@@ -111,12 +113,17 @@ func (e *serviceError) list(answers []any, depth int) {
 // object reads an error that is an object: what is inside an envelope if there is
 // one, else its own members, under the names that services use for them.
 func (e *serviceError) object(o map[string]any, depth int) {
+	own := firstText(o, "message", "errorSummary")
 	for _, envelope := range []string{"error", "odata.error", "errors", "fault"} {
 		switch inner := member(o, envelope).(type) {
 		case map[string]any:
 			e.object(inner, depth+1)
 			return
 		case []any:
+			if envelope == "errors" && own != "" { // GitHub, and Google inside its envelope
+				e.causes(inner, depth)
+				break
+			}
 			if len(inner) > 0 {
 				e.list(inner, depth+1)
 				return
@@ -126,16 +133,62 @@ func (e *serviceError) object(o map[string]any, depth int) {
 			return
 		}
 	}
-	e.Code = firstText(o, "code", "errorCode", "error_code", "type")
-	e.Message = firstText(o, "message", "errorMessage", "error_description", "detail", "description", "title", "msg")
+	e.Code = afterHash(firstText(o, "code", "errorCode", "error_code", "__type", "type"))
+	e.Message = firstText(o, "message", "errorMessage", "errorSummary", "error_description", "detail", "description", "title", "msg")
+	e.named(o)
 	e.Target = text(member(o, "target"))
 	if details, ok := member(o, "details").([]any); ok {
 		for _, d := range details {
 			e.detail(d, depth+1)
 		}
 	}
+	if causes, ok := member(o, "errorCauses").([]any); ok {
+		e.causes(causes, depth)
+	}
 	e.additional(o)
 	e.inner(o, depth)
+}
+
+// named finds the word for a code where that is a number that only repeats the
+// status: Google's status, the reason of Kubernetes, DigitalOcean's id.
+func (e *serviceError) named(o map[string]any) {
+	e.ID = firstText(o, "requestId", "request_id", "errorId")
+	if strings.Trim(e.Code, "0123456789") != "" {
+		return
+	}
+	for _, name := range []string{"status", "reason", "id"} {
+		word, isText := member(o, name).(string)
+		if isText && word != "" && word != "Failure" && strings.Trim(word, wordLetters) == "" && (name != "id" || strings.ToLower(word) == word) {
+			e.Code = word
+			break
+		}
+	}
+}
+
+// wordLetters are those of names of errors.
+const wordLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
+
+// causes adds errors that stand beside a message as details. The first reason
+// is kept: Google's rate limits are known by it.
+func (e *serviceError) causes(list []any, depth int) {
+	for _, cause := range list {
+		o, ok := cause.(map[string]any)
+		if !ok {
+			e.detail(cause, depth+1)
+			continue
+		}
+		if e.Reason == "" {
+			e.Reason = text(member(o, "reason"))
+		}
+		if firstText(o, "message", "errorSummary") != "" {
+			e.detail(cause, depth+1)
+			continue
+		}
+		line := strings.Join(strings.Fields(text(member(o, "resource"))+" "+text(member(o, "field"))+" "+text(member(o, "code"))), " ")
+		if line != "" {
+			e.Details = append(e.Details, line)
+		}
+	}
 }
 
 // detail adds a further error as a line.
@@ -257,6 +310,8 @@ func (e *serviceError) xml(body []byte) bool {
 				e.Code = string(token)
 			case name == "message" && e.Message == "":
 				e.Message = string(token)
+			case name == "requestid" && e.ID == "":
+				e.ID = strings.TrimSpace(string(token))
 			}
 		}
 	}

@@ -77,7 +77,7 @@ func (c *call) attempt(ctx context.Context) (o outcome) {
 // throttled tells whether the service turned the request away for its number.
 // It then did nothing of it.
 func (o outcome) throttled() bool {
-	return o.response != nil && o.response.Status == http.StatusTooManyRequests
+	return o.response != nil && (o.response.Refused || o.response.Status == http.StatusTooManyRequests)
 }
 
 // enter waits until the service's limits and the bound of the host let the call
@@ -224,10 +224,16 @@ func (c *call) exchange(hr *http.Request, start time.Time) outcome {
 	for _, t := range c.tallies {
 		t.received(len(body), resp.StatusCode)
 	}
-	return outcome{sent: true, retryAt: retryAt(resp.Header, time.Now()), response: &Response{
-		Status: resp.StatusCode, Header: resp.Header, Body: body, URL: c.url.String(),
-		RequestID: requestID(resp.Header),
-	}}
+	r := &Response{
+		Status: resp.StatusCode, Header: resp.Header, Body: body, URL: c.url.String(), RequestID: requestID(resp.Header),
+	}
+	r.Refused = r.Status == http.StatusTooManyRequests ||
+		c.request.Refused != nil && c.request.Refused(r)
+	o := outcome{sent: true, response: r, retryAt: retryAt(resp.Header, time.Now())}
+	if r.Refused && o.retryAt.IsZero() {
+		o.retryAt = resetAt(resp.Header, time.Now())
+	}
+	return o
 }
 
 // mayHaveSent tells whether a failed attempt may have reached the service: not
@@ -242,7 +248,8 @@ func (c *call) mayHaveSent(err error) bool {
 // requestID finds the id under which a service's support knows a call.
 func requestID(h http.Header) string {
 	for _, name := range []string{
-		"x-ms-request-id", "x-ms-correlation-request-id", "x-amzn-requestid", "x-github-request-id", "x-request-id",
+		"x-ms-request-id", "x-ms-correlation-request-id", "x-amzn-requestid", "x-amz-request-id", "x-github-request-id",
+		"x-okta-request-id", "x-request-id", "cf-ray",
 	} {
 		if id := h.Get(name); id != "" {
 			return id

@@ -96,9 +96,10 @@ func (c *call) mayRepeat(o outcome) bool {
 	if o.err != nil {
 		return worthRepeating(o.err) && (!o.sent || c.request.repeatable())
 	}
-	switch o.response.Status {
-	case http.StatusTooManyRequests:
+	if o.throttled() {
 		return true
+	}
+	switch o.response.Status {
 	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return c.request.repeatable()
@@ -185,6 +186,30 @@ func retryAt(h http.Header, now time.Time) time.Time {
 		return now.Add(at.Sub(date))
 	}
 	return at
+}
+
+// resetAt reads when a refused call may come again from the headers of GitHub,
+// Okta and others, which tell when their count begins anew, by the clock or in
+// seconds. Other answers have them too, where they say nothing of the call.
+func resetAt(h http.Header, now time.Time) time.Time {
+	for _, name := range []string{"x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset"} {
+		n, err := strconv.ParseFloat(strings.TrimSpace(h.Get(name)), 64)
+		if err != nil || n <= 0 {
+			continue
+		}
+		const clock = 1_000_000_000 // of 2001: less is no time of today
+		if n < clock {
+			return now.Add(seconds(n))
+		}
+		from := now
+		if date, err := http.ParseTime(h.Get("Date")); err == nil {
+			from = date
+		}
+		if wait := seconds(n - float64(from.Unix())); wait > 0 {
+			return now.Add(wait)
+		}
+	}
+	return time.Time{}
 }
 
 // seconds converts without overflow: a year is as good as for ever.

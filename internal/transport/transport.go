@@ -83,14 +83,15 @@ type Request struct {
 	URL        string // absolute, http or https
 	Header     http.Header
 	Body       []byte
-	Idempotent bool     // a POST that only reads; GET, HEAD, PUT and DELETE are repeatable anyway
-	Authorize  bool     // whether the provider's credential is put on
-	Home       []string // origins of the document that may see it, a * for a part of a host
-	Service    string   // see [Signing]
-	Region     string   // likewise
-	Bucket     string   // names the calls that share a limit of the endpoint; after a 429 all of them wait; empty: none
-	Part       string   // names those calls of a Bucket that may have a narrower limit of their own; empty: none
-	Limit      Limit    // what is known of that limit; the first request of a Bucket says it for all
+	Idempotent bool                 // a POST that only reads; GET, HEAD, PUT and DELETE are repeatable anyway
+	Authorize  bool                 // whether the provider's credential is put on
+	Home       []string             // origins of the document that may see it, a * for a part of a host
+	Service    string               // see [Signing]
+	Region     string               // likewise
+	Bucket     string               // names the calls that share a limit of the endpoint; after a 429 all of them wait; empty: none
+	Part       string               // names those calls of a Bucket that may have a narrower limit of their own; empty: none
+	Refused    func(*Response) bool // tells whether an answer other than a 429 turns the call away for its number; may be nil
+	Limit      Limit                // what is known of that limit; the first request of a Bucket says it for all
 }
 
 // repeatable tells whether the request may be sent again after it may have
@@ -126,6 +127,7 @@ type Response struct {
 	Duration  time.Duration // of all attempts, each from its sending to the end of the body; no wait is part of it
 	RetryAt   time.Time     // when the service asked to be called again; zero: it did not say
 	GaveUp    string        // why an answer that could have been repeated was not, in words
+	Refused   bool          // the service turned the call away for its number
 	Doubtful  bool          // an earlier attempt got no answer or a failure, and may have been carried out all the same
 }
 
