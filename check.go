@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/planeql/planeql/internal/auth"
+	"github.com/planeql/planeql/internal/provider"
 )
 
 // AuthReport tells how a credential was had and whose it is. It holds no
@@ -88,4 +89,17 @@ func (s *Session) Providers() []ProviderInfo {
 		}
 	}
 	return list
+}
+
+// Problem is something that a provider document says wrongly: where, which
+// service, resource or method it concerns, and what follows from it.
+type Problem = provider.Problem
+
+// Problems reads all documents of a provider and gives what is wrong in them.
+func (s *Session) Problems(name string) ([]Problem, error) {
+	p, err := s.catalog.Provider(name)
+	if err != nil {
+		return nil, err
+	}
+	return p.Diagnose(), nil
 }

@@ -193,7 +193,28 @@ func (a *app) showProvider(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if a.settings.problems {
+		return a.showProblems(ctx, name)
+	}
 	return a.show(ctx, "SHOW SERVICES IN "+name)
+}
+
+// showProblems lists what is wrong in the documents of a provider.
+func (a *app) showProblems(ctx context.Context, name string) error {
+	session, done, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	problems, err := session.Problems(name)
+	if err != nil {
+		return err
+	}
+	l := &listing{columns: []string{"where", "name", "problem", "effect"}}
+	for _, p := range problems {
+		l.rows = append(l.rows, []any{orNothing(p.Where), p.Object, p.Text, p.Effect})
+	}
+	return a.print(l)
 }
 
 // provider checks that there is a provider of the name.

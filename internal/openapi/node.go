@@ -184,6 +184,14 @@ func (n *Node) Line() int {
 	return n.line
 }
 
+// Where gives the place of the node as file:line.
+func (n *Node) Where() string {
+	if n.load() == nil {
+		return ""
+	}
+	return position(n.doc.Name, n.line)
+}
+
 // Invalid makes the error for a mistake in the document at this node.
 func (n *Node) Invalid(format string, args ...any) *fault.Error {
 	if n == nil {

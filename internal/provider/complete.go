@@ -8,7 +8,7 @@ func Complete(first, second *Provider) *Provider {
 	if first.Version != second.Version {
 		p.Version = first.Version + ", " + second.Version
 	}
-	p.Services = nil
+	p.Services, p.parts = nil, []*Provider{first, second}
 	p.services = map[string]*slot{}
 	for _, info := range first.Services {
 		p.Services = append(p.Services, info)
@@ -19,7 +19,7 @@ func Complete(first, second *Provider) *Provider {
 			}
 			more, err := second.Service(info.Name)
 			if err != nil {
-				return s, nil // what the first has does not depend on it; Problems tells of it
+				return s, nil // what the first has does not depend on it; Diagnose tells of it
 			}
 			return s.with(more), nil
 		}}

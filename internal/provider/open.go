@@ -26,6 +26,7 @@ type Provider struct {
 	Services    []ServiceInfo // in document order
 	Err         error         // why nothing of it can be read; nil: it can
 
+	parts    []*Provider // of which it is put together; nil: it is one
 	docs     documents
 	folder   string // of the version
 	config   *openapi.Node
