@@ -34,9 +34,11 @@ func (c *call) freeOfOperations() (reply, bool) {
 		if op.verb == http.MethodDelete && c.req.Method == http.MethodDelete {
 			return c.begun(op, http.StatusAccepted), false
 		}
+		// The address alone: what opens it is not told to whoever comes along.
+		address, _, _ := strings.Cut(op.links.status, "?")
 		return c.fail(http.StatusConflict, "AnotherOperationInProgress", fmt.Sprintf(
-			"Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: %s.",
-			op.links.status)), false
+			"Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: %s?api-version=%s.",
+			address, c.version)), false
 	}
 	group := groupKey(c.target.subscription, c.target.group)
 	if op := c.sim.running[group]; c.target.group != "" && op != nil && op.verb == http.MethodDelete {
