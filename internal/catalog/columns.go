@@ -122,6 +122,8 @@ var envelopeTexts = map[string]string{
 	"name":       "The name of the resource.",
 	"type":       "The resource type, namespace first.",
 	"systemData": "Who created and last changed the resource, and when.",
+	"location":   "The region of the resource.",
+	"tags":       "The tags of the resource.",
 }
 
 // resourceLike tells whether the items are resources of Azure Resource Manager,
@@ -207,8 +209,28 @@ func (b *builder) members() {
 			b.add(b.value(m.Name, Nested, []string{"properties", m.Name}, m.Schema))
 		}
 	}
-	if b.arm && b.resourceLike() && !b.folded["systemdata"] {
-		schema := &openapi.Schema{Type: "object", ReadOnly: true, Description: envelopeTexts["systemData"]}
-		b.add(b.value("systemData", Nested, []string{"systemData"}, schema))
+	if !b.arm || !b.resourceLike() {
+		return
+	}
+	b.forgotten("systemData", "object")
+	puts := func(m *provider.Method) bool { return m.HTTPMethod == "PUT" }
+	if b.folded["location"] || !slices.ContainsFunc(b.method.Resource.Methods, puts) {
+		return // the envelope is there, or is none of a resource that people make
+	}
+	for _, m := range [][2]string{
+		{"location", "string"}, {"tags", "object"}, {"kind", "string"}, {"etag", "string"}, {"managedBy", "string"},
+		{"sku", "object"}, {"identity", "object"}, {"plan", "object"}, {"zones", "array"},
+	} {
+		b.forgotten(m[0], m[1])
+	}
+}
+
+// forgotten adds a member of the envelope that the document does not have.
+// Published schemas have lost many that they inherited, though the services send
+// and want them; which, nobody says, so they are hidden from *.
+func (b *builder) forgotten(name, kind string) {
+	if !b.folded[fault.Fold(name)] {
+		schema := &openapi.Schema{Type: kind, ReadOnly: true, Description: envelopeTexts[name]}
+		b.add(b.value(name, Nested, []string{name}, schema))
 	}
 }

@@ -1,0 +1,73 @@
+package planeql_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/planeql/planeql"
+)
+
+// counter is a service that answers each request by its method, path and body,
+// and notes them.
+type counter struct {
+	answers map[string]string // "" for a request that is not expected
+	mutex   sync.Mutex
+	asked   []string
+}
+
+func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	line := strings.TrimSpace(r.Method + " " + r.RequestURI + " " + string(body))
+	c.mutex.Lock()
+	c.asked = append(c.asked, line)
+	c.mutex.Unlock()
+	answer, ok := c.answers[line]
+	w.Header().Set("Content-Type", "application/json")
+	if strings.HasPrefix(answer, "<") {
+		w.Header().Set("Content-Type", "text/xml")
+	}
+	if !ok {
+		w.WriteHeader(http.StatusTeapot)
+	}
+	fmt.Fprint(w, answer)
+}
+
+// Statements over AWS: filters that are members of a body or of a form bind as
+// any parameter does, in the service's spelling and in the snake case of the
+// pages; rows are typed by their schema.
+func TestFamilies_aws(t *testing.T) {
+	service := &counter{answers: map[string]string{
+		`POST /ListQueues {"QueueNamePrefix":"q"}`:                      `{"QueueUrls":["https://q/1"],"NextToken":"n"}`,
+		`POST /ListQueues {"NextToken":"n","QueueNamePrefix":"q"}`:      `{"QueueUrls":["https://q/2"]}`,
+		`POST / Action=ListUsers&PathPrefix=%2Fa%2F&Version=2010-05-08`: `<ListUsersResponse><ListUsersResult><Users><member><UserName>ann</UserName><CreateDate>2026-01-02T03:04:05Z</CreateDate></member></Users><IsTruncated>false</IsTruncated></ListUsersResult></ListUsersResponse>`,
+		`GET /b?list-type=2`:                                    `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>k</Key><Size>7</Size></Contents></ListBucketResult>`,
+		`POST /ListQueueTags {"QueueUrl":"https://q/1"}`:        `{"Tags":{"env":"prod"}}`,
+		`POST / Action=GetUser&UserName=ann&Version=2010-05-08`: `<GetUserResponse><GetUserResult><User><UserName>ann</UserName></User></GetUserResult></GetUserResponse>`,
+	}}
+	server := httptest.NewServer(service)
+	t.Cleanup(server.Close)
+	s := open(t, server.URL, planeql.WithDocuments(published(t, "aws.tar.zst", "aws"), "aws"),
+		planeql.WithEndpoint("aws", server.URL), planeql.WithAuth("aws", "none", nil))
+	for text, want := range map[string]string{
+		"SELECT queue_url FROM aws.sqs.queues WHERE QueueNamePrefix = 'q' ORDER BY 1":               "[[https://q/1] [https://q/2]]",
+		"SELECT queue_url FROM aws.sqs.queues WHERE queue_name_prefix = 'q' ORDER BY 1 LIMIT 5":     "[[https://q/1] [https://q/2]]",
+		"SELECT UserName, year(CreateDate::TIMESTAMP) FROM aws.iam.users WHERE path_prefix = '/a/'": "[[ann 2026]]",
+		"SELECT user_name FROM aws.iam.users WHERE UserName = 'ann'":                                "[[ann]]",
+		"SELECT key, size + 1 FROM aws.s3.objects_v2s WHERE bucket = 'b'":                           "[[k 8]]",
+	} {
+		rows, err := query(t, s, text)
+		if err != nil || fmt.Sprint(rows) != want {
+			t.Errorf("%s\n%v %v", text, rows, printed(err))
+		}
+	}
+	for _, line := range service.asked {
+		if _, ok := service.answers[line]; !ok {
+			t.Errorf("sent %s", line)
+		}
+	}
+}

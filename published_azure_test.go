@@ -1,0 +1,76 @@
+package planeql_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/planeql/planeql"
+	"github.com/planeql/planeql/armsim"
+)
+
+// generations are the published documents of Azure, with the versions that they
+// ask for.
+var generations = []struct {
+	archive string
+	avd     string
+	further []string
+}{
+	{"azure-2025-09.tar.zst", "2024-04-08-preview", []string{"2024-04-08-preview", "2016-06-01", "2024-07-01"}},
+	{"azure.tar.zst", "2024-04-03", []string{"2026-03-01", "2016-06-01", "2022-12-01"}},
+}
+
+// The statements of the page that started the project run as printed on both
+// generations of the published documents, and send the same requests.
+func TestPublishedAzure_seed(t *testing.T) {
+	for _, g := range generations {
+		documents := published(t, g.archive, "azure")
+		blocks := seedBlocks(t)
+		for i, block := range blocks {
+			sim, url := simulator(t, armsim.WithEstate(armsim.Small), armsim.WithAPIVersions(g.further...))
+			values := aSession(t, open(t, url))
+			c := seedCases(values)[i]
+			c.query.Set("api-version", g.avd)
+			fillSeed(values)
+			s := open(t, url, planeql.WithVariables(values), planeql.WithDocuments(documents, "azure"))
+			sim.ResetRequests()
+			rows, err := query(t, s, block)
+			if err != nil {
+				t.Errorf("%s: %s\n%s", g.archive, block, printed(err))
+				continue
+			}
+			c.rows(t, rows)
+			checkSeedRequest(t, sim.Requests(), c, values["subscriptionId"])
+		}
+	}
+}
+
+// The estate query of the README and joins give the same rows whatever the
+// documents, in the names of either generation.
+func TestPublishedAzure_estate(t *testing.T) {
+	statements := []string{
+		"SELECT hostPoolName, sessionHostName, count(*) AS disconnected FROM azure.desktop_virtualization.user_sessions WHERE sessionState = 'Disconnected' AND createTime < now() - INTERVAL 8 HOUR GROUP BY ALL ORDER BY ALL",
+		"SELECT host_pool_name, session_host_name, count(*) AS disconnected FROM azure.desktop_virtualization.user_sessions WHERE session_state = 'Disconnected' AND create_time < now() - INTERVAL 8 HOUR GROUP BY ALL ORDER BY ALL",
+		"SELECT host_pool_name, count(*) FROM azure.desktop_virtualization.user_sessions WHERE properties.sessionState = 'Active' GROUP BY 1 ORDER BY 1",
+		"SELECT h.name, h.properties.status, p.location FROM azure.desktop_virtualization.session_hosts h JOIN azure.desktop_virtualization.host_pools p USING (subscriptionId, resourceGroupName, hostPoolName) ORDER BY 1",
+		"SELECT h.name, h.status, p.location FROM azure.desktop_virtualization.session_hosts h JOIN azure.desktop_virtualization.host_pools p USING (subscription_id, resource_group_name, host_pool_name) ORDER BY 1",
+		"SELECT count(*) FROM azure.desktop_virtualization.session_hosts h JOIN azure.compute.virtual_machines m ON m.id = h.resourceId",
+		"SELECT p.name, count(s.id) FROM azure.desktop_virtualization.host_pools p LEFT JOIN azure.desktop_virtualization.user_sessions s ON s.hostPoolName = p.name AND s.resourceGroupName = p.resourceGroupName AND s.subscriptionId = p.subscriptionId GROUP BY 1 ORDER BY 1",
+		"SELECT name FROM azure.desktop_virtualization.host_pools p WHERE EXISTS (SELECT 1 FROM azure.desktop_virtualization.user_sessions s WHERE s.hostPoolName = p.name AND s.sessionState = 'Pending') ORDER BY 1",
+	}
+	_, url := simulator(t, armsim.WithEstate(armsim.Small), armsim.WithAPIVersions(append(generations[0].further, generations[1].further...)...))
+	own := open(t, url)
+	for _, g := range generations {
+		s := open(t, url, planeql.WithDocuments(published(t, g.archive, "azure"), "azure"))
+		for _, text := range statements {
+			want, err := query(t, own, text)
+			if err != nil || len(want) == 0 && !strings.Contains(text, "Pending") {
+				t.Fatalf("%s: %v %s", text, want, printed(err))
+			}
+			got, err := query(t, s, text)
+			if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%s: %s\n%v\nwant %v\n%s", g.archive, text, got, want, printed(err))
+			}
+		}
+	}
+}
