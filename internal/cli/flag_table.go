@@ -215,6 +215,26 @@ var flagTable = []flag{
 		set:  boolean(func(s *settings) *bool { return &s.locked }),
 	},
 	{
+		name: "out", value: "FOLDER", place: onBuild, local: true,
+		help: "the folder of providers to write to; other services of the provider there stay",
+		set:  text(func(s *settings) *string { return &s.build.out }),
+	},
+	{
+		name: "name", value: "PROVIDER", place: onBuild, local: true,
+		help: "the name of the provider (default azure for the resource manager, else the service's)",
+		set:  text(func(s *settings) *string { return &s.build.provider }),
+	},
+	{
+		name: "service", value: "SERVICE", place: onBuild, local: true,
+		help: "the name of the service (default from the paths' namespace or the title)",
+		set:  text(func(s *settings) *string { return &s.build.service }),
+	},
+	{
+		name: "check", kind: toggle, place: onBuild, local: true,
+		help: "list what could not be mapped, and write nothing",
+		set:  boolean(func(s *settings) *bool { return &s.build.check }),
+	},
+	{
 		name: "addr", value: "HOST:PORT", place: onSim, local: true,
 		help: "where to listen; port 0 is any free one (default 127.0.0.1:0)",
 		set:  text(func(s *settings) *string { return &s.sim.addr }),

@@ -22,6 +22,7 @@ const (
 	onShow                        // provider show
 	onPull                        // provider pull
 	onSecrets                     // auth set
+	onBuild                       // provider build
 )
 
 // kind says how the values of a flag add up.

@@ -43,7 +43,8 @@ type settings struct {
 	available, problems              bool
 	lock, locked                     bool
 
-	sim simSettings
+	sim   simSettings
+	build buildSettings
 }
 
 // authChoice is one --auth.
