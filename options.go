@@ -126,8 +126,8 @@ func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout 
 func WithConcurrency(n int) Option { return func(s *settings) { s.concurrency = n } }
 
 // WithScope names the subscriptions in which statements look that do not say
-// where: ids, names with * and ?, or tag:NAME=VALUE. Without it they look in all
-// that are enabled. What a statement names itself is read wherever it is.
+// where: ids, names with * and ?, tag:NAME=VALUE, or mg:NAME, which are those below
+// a management group. Without it they look in all that are enabled. What a statement names itself is read wherever it is.
 func WithScope(patterns ...string) Option {
 	return func(s *settings) { s.scope = append(s.scope, patterns...) }
 }

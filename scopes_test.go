@@ -8,6 +8,7 @@ import (
 
 	"github.com/planeql/planeql"
 	"github.com/planeql/planeql/armsim"
+	"github.com/planeql/planeql/internal/fault"
 )
 
 const (
@@ -86,6 +87,11 @@ func TestWithScope(t *testing.T) {
 		{[]string{"contoso*"}, 7, "[[120]]"},
 		{[]string{"nowhere"}, 1, "[[0]]"},
 		{[]string{"tag:none=such"}, 1, "[[0]]"},
+		{[]string{"mg:mg-production"}, 6, "[[118]]"},
+		{[]string{"mg:MG-Test"}, 4, "[[2]]"},
+		{[]string{"mg:mg-test", "*production"}, 8, "[[120]]"},
+		{[]string{"mg:mg-test", "mg:mg-production"}, 9, "[[120]]"},
+		{[]string{"mg:mg-test", armsim.ProductionSubscription}, 8, "[[120]]"},
 	} {
 		s := open(t, url, planeql.WithScope(c.scope...))
 		text := "SELECT count(*) FROM " + users
@@ -95,6 +101,30 @@ func TestWithScope(t *testing.T) {
 		if got := fmt.Sprint(must(t, s, text)); got != c.rows {
 			t.Errorf("scope %v gives %s, not %s", c.scope, got, c.rows)
 		}
+	}
+}
+
+// The root group has all subscriptions below it; one that is not there is an
+// error that names it, even where nothing is below another.
+func TestWithScope_managementGroups(t *testing.T) {
+	sim, url := simulator(t, armsim.WithEstate(armsim.Small))
+	s := open(t, url, planeql.WithScope("mg:mg-none", "mg:mg-test"))
+	_, err := query(t, s, "SELECT count(*) FROM "+users)
+	if e := fault.As(err); e == nil || e.HTTP == nil || e.HTTP.Status != 404 || !strings.Contains(e.Error(), "mg-none") {
+		t.Errorf("a management group that is not there: %v", err)
+	}
+	s = open(t, url)
+	rows := must(t, s, "SELECT name FROM azure.management_groups.management_groups WHERE properties.displayName = 'Tenant Root Group'")
+	s = open(t, url, planeql.WithScope("mg:"+rows[0][0].(string)))
+	if n := costs(t, sim, s, "SELECT count(*) FROM "+users); n != 8 {
+		t.Errorf("the root group costs %d calls, not 8", n)
+	}
+	if got := fmt.Sprint(must(t, s, "SELECT u.name FROM "+users+" u JOIN "+hosts+" h USING (hostPoolName, sessionHostName) LIMIT 1")); got == "[]" {
+		t.Error("a LIMIT over a join gives no row")
+	}
+	got := fmt.Sprint(must(t, open(t, url), "SELECT name FROM azure.management_groups.descendants WHERE groupId = 'mg-test'"))
+	if got != "[["+armsim.TestSubscription+"]]" {
+		t.Errorf("below mg-test is %s", got)
 	}
 }
 

@@ -71,6 +71,11 @@ var special = map[string]func(*call) reply{
 	"LIST /subscriptions/{}/resources":                   (*call).resources,
 	"LIST /subscriptions/{}/resourcegroups/{}/resources": (*call).resources,
 	"DELETE /subscriptions/{}/resourcegroups/{}":         (*call).deleteGroup,
+
+	"GET microsoft.management/managementgroups":              (*call).getManagementGroup,
+	"LIST microsoft.management/managementgroups":             (*call).listManagementGroups,
+	"LIST microsoft.management/managementgroups/descendants": (*call).descendants,
+
 	operationOp: (*call).pollOperation,
 
 	listLocksOp: (*call).listLocks, getLockOp: (*call).getLock, putLockOp: (*call).putLock, deleteLockOp: (*call).deleteLock,

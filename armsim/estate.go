@@ -27,7 +27,7 @@ func smallEstate() *Scenario {
 	return &Scenario{
 		Domain: defaultDomain,
 		Subscriptions: []Subscription{
-			{ID: ProductionSubscription, Name: "Contoso Production", Groups: []Group{
+			{ID: ProductionSubscription, Name: "Contoso Production", ManagementGroup: "mg-production", Groups: []Group{
 				{Name: "rg-avd-prod-weu", Location: "westeurope", Tags: map[string]string{"env": "prod", "owner": "workplace"}, Pools: []Pool{
 					{Name: "hp-office", FriendlyName: "Office desktops", MaxSessions: 20, Hosts: Hosts{Count: 4}, Sessions: 56, ScalingPlan: "sp-office"},
 					{Name: "hp-engineering", FriendlyName: "Engineering desktops", LoadBalancer: "DepthFirst", MaxSessions: 12, Sessions: 26, Hosts: Hosts{List: []Host{
@@ -40,7 +40,7 @@ func smallEstate() *Scenario {
 					{Name: "hp-sales", FriendlyName: "Sales desktops", MaxSessions: 16, Hosts: Hosts{Count: 3}, Sessions: 36},
 				}},
 			}},
-			{ID: TestSubscription, Name: "Contoso Test", Groups: []Group{
+			{ID: TestSubscription, Name: "Contoso Test", ManagementGroup: "mg-test", Groups: []Group{
 				{Name: "rg-avd-test", Location: "westeurope", Tags: map[string]string{"env": "test"}, Pools: []Pool{
 					{Name: "hp-pilot", FriendlyName: "Pilot desktops", Type: "Personal", Hosts: Hosts{List: []Host{
 						{Name: "pilot-0", AssignedUser: "dana.kim@contoso.com", Sessions: Sessions{Count: 1}},

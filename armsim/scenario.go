@@ -84,6 +84,8 @@ type Subscription struct {
 	Name   string  `yaml:"name"`
 	State  string  `yaml:"state"` // default Enabled
 	Groups []Group `yaml:"groups"`
+
+	ManagementGroup string `yaml:"managementGroup"` // right above it; default: the root group, which has the tenant's name
 }
 
 // Group is a resource group of a scenario.

@@ -104,6 +104,34 @@ func parentOf(m *provider.Method) string {
 // IsGet tells whether a method reads one item by its full path.
 func IsGet(m *provider.Method) bool { return m == getter(m.Resource) }
 
+// Descendants gives the method of a provider that lists what is below a
+// management group of Azure Resource Manager, or nil.
+func (c *Catalog) Descendants(providerName string) *provider.Method {
+	const below = "/providers/microsoft.management/managementgroups/{}/descendants"
+	p, err := c.Provider(providerName)
+	if err != nil {
+		return nil
+	}
+	for _, name := range nearServices(p, "", "managementgroups") {
+		s, err := p.Service(name)
+		if err != nil {
+			continue // there is none, or its document is broken
+		}
+		for _, r := range s.Names() {
+			if !slices.ContainsFunc(s.Paths(r), func(path string) bool { return shapeOfPath(path) == below }) {
+				continue
+			}
+			resource, _ := s.Resource(r)
+			for _, m := range resource.Verbs[provider.Select] {
+				if shapeOfPath(m.Path) == below {
+					return m
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // IsSubscriptions tells whether a method reads one subscription of Azure
 // Resource Manager.
 func IsSubscriptions(m *provider.Method) bool { return shapeOfPath(m.Path) == "/subscriptions/{}" }

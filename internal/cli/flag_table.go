@@ -125,7 +125,7 @@ var flagTable = []flag{
 	},
 	{
 		name: "scope", value: "SUBSCRIPTION,…", place: onSession,
-		help: "look in these subscriptions where a statement does not say: ids, names with * and ?, or tag:NAME=VALUE (default all that are enabled)",
+		help: "look in these subscriptions where a statement does not say: ids, names with * and ?, tag:NAME=VALUE, or mg:NAME, a management group (default all that are enabled)",
 		set: func(s *settings, text string) error {
 			s.scope = nil
 			for pattern := range strings.SplitSeq(text, ",") {

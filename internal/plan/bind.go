@@ -298,23 +298,22 @@ func (b *builder) bind(r *relation) error {
 		r.links = append(r.links, links...)
 		r.said = append(r.said, said{c, boundNames(more), links})
 	}
-	b.applyScope(r, binder)
-	return nil
+	return b.applyScope(r, binder)
 }
 
 // applyScope gives the subscription of a relation that the statement leaves
-// open the ids of the session's scope. Where that holds names or tags too, the
-// subscriptions are listed and compared with them.
-func (b *builder) applyScope(r *relation, binder *binder) {
+// open the ids of the session's scope. Where that holds names, tags or management
+// groups too, the subscriptions are listed and compared with them.
+func (b *builder) applyScope(r *relation, binder *binder) error {
 	name := catalog.SubscriptionOf(r.resource)
 	p, ok := binder.parameters[name]
 	if !ok || len(b.options.Scope) == 0 {
-		return
+		return nil
 	}
 	var ids []*Value
 	for _, pattern := range b.options.Scope {
 		if !uuid.MatchString(pattern) {
-			return
+			return b.checkGroups(r.resource.Provider)
 		}
 		ids = append(ids, &Value{Text: pattern, NoCase: true, parameter: p})
 	}
@@ -324,6 +323,7 @@ func (b *builder) applyScope(r *relation, binder *binder) {
 			r.alternatives[i][name] = ids
 		}
 	}
+	return nil
 }
 
 // takeOver gives a relation the values of the parameters of others that its

@@ -145,6 +145,9 @@ type keys struct {
 	aliases map[*relation]string // of the feeders
 	locals  []*item
 	scan    *Scan // that finds; nil: none
+
+	members    int    // the source that lists the members of management groups; 0: there is none
+	memberName string // its column of their ids
 }
 
 // newKeys chooses the sources: the listing that finds, and what the links need.
@@ -154,6 +157,7 @@ func (b *builder) newKeys(r *relation, o *offer) *keys {
 		k.scan = b.finder(r, o.found)
 		k.scan.Gentle = r.scan.Gentle && len(o.links) == 0
 		k.sources = append(k.sources, &Source{Scan: k.scan, Found: true})
+		k.addMembers()
 	}
 	for _, l := range o.links {
 		for _, f := range l.feeders {
@@ -225,7 +229,9 @@ func (k *keys) query(expressions []any) (syntax.Node, error) {
 		text = "SELECT DISTINCT 1 FROM " // a product; where there is one source its order is kept
 	}
 	for i := range k.sources {
-		text += fmt.Sprintf("planeql_feed_%d AS f%d, ", i, i)
+		if i == 0 || i != k.members { // those stand in a condition
+			text += fmt.Sprintf("planeql_feed_%d AS f%d, ", i, i)
+		}
 	}
 	for i := range k.locals {
 		text += fmt.Sprintf("planeql_local_%d, ", i)
@@ -428,7 +434,12 @@ func (k *keys) scopeCondition(columns []catalog.Column) string {
 	k.scan.project(name, name.Name, true, true)
 	var any []string
 	for _, pattern := range k.options.Scope {
-		any = append(any, k.inScope(pattern, id, name, columns))
+		if !strings.HasPrefix(pattern, groupPattern) {
+			any = append(any, k.inScope(pattern, id, name, columns))
+		}
+	}
+	if k.members > 0 {
+		any = append(any, k.isMember(id))
 	}
 	return "(" + strings.Join(any, " OR ") + ")"
 }
