@@ -84,7 +84,7 @@ func newEstate(t *testing.T) *estate {
 	t.Cleanup(func() { db.Close() })
 	db.SetMaxOpenConns(1)
 	e := &estate{
-		session: open(t, url), sim: sim, plain: &pair{plain: db},
+		session: open(t, url, planeql.WithFirstRows()), sim: sim, plain: &pair{plain: db},
 		rows: map[string][]map[string]string{}, noCase: map[string]bool{}, file: filepath.Join(t.TempDir(), "keys.csv"),
 	}
 	e.exec(t, plainSettings)

@@ -64,7 +64,7 @@ func newPair(t *testing.T) *pair {
 		}
 	}
 	t.Logf("seed %d (-differential.seed)", *seed)
-	p := &pair{session: open(t, url, planeql.WithoutCache()), sim: sim, rand: rand.New(rand.NewPCG(*seed, 0))}
+	p := &pair{session: open(t, url, planeql.WithoutCache(), planeql.WithFirstRows()), sim: sim, rand: rand.New(rand.NewPCG(*seed, 0))}
 	for _, row := range must(t, p.session, "SELECT _raw FROM "+resource+" WHERE "+pool) {
 		p.items = append(p.items, tableRow(t, row[0].(json.RawMessage)))
 	}
