@@ -17,6 +17,7 @@ import (
 
 	"github.com/planeql/planeql"
 	"github.com/planeql/planeql/armsim"
+	"github.com/planeql/planeql/internal/fault"
 )
 
 // The same statement over several resources must give the same rows, whether
@@ -216,7 +217,7 @@ func (e *estate) checkJoined(t *testing.T, j joined) (rows int, refused bool) {
 	ours, theirs, args := j.forms()
 	want, wantErr := e.plain.plainRows(theirs, args...)
 	got, err := query(t, e.session, ours, args...)
-	if failure, ok := errors.AsType[*planeql.Error](err); ok && failure.HTTP != nil && failure.HTTP.Status == 404 {
+	if failure, ok := errors.AsType[*planeql.Error](err); ok && failure.Code == fault.NotFound {
 		return 0, true // no table says that what is named must be there
 	}
 	switch {

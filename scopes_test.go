@@ -170,3 +170,51 @@ func TestScopes_outerJoin(t *testing.T) {
 		}
 	}
 }
+
+// A parent that a statement names and that is nowhere is an error, as it is where
+// the statement says in which subscription it should be; a resource group in which
+// nothing is listed is a warning, since it may be there.
+func TestScopes_named(t *testing.T) {
+	_, url := simulator(t, armsim.WithEstate(armsim.Small))
+	for _, c := range []struct{ where, says, hint, warns string }{
+		{"hostPoolName = 'hp-ofice'", `no hostPoolName "hp-ofice"`, "did you mean hp-office?", ""},
+		{"hostPoolName IN ('hp-office', 'HP-NONE')", `no hostPoolName "HP-NONE"`, "SELECT DISTINCT hostPoolName", ""},
+		{"hostPoolName = lower('HP-NONE') AND resourceGroupName = 'rg-avd-test'", `no hostPoolName "hp-none"`, "", ""},
+		{"hostPoolName = 'HP-Office'", "", "", ""},
+		{"hostPoolName = 'hp-office' AND hostPoolName LIKE '%pilot'", "", "", ""},
+		{"hostPoolName = 'hp-office' AND resourceGroupName = 'rg-avd-test'", "", "", ""},
+		{"resourceGroupName = 'rg-avd-tset'", "", "did you mean rg-avd-test?", `resourceGroupName "rg-avd-tset"`},
+		{"resourceGroupName IN ('rg-avd-test', 'rg-none') AND hostPoolName = 'hp-pilot'", "", "", `resourceGroupName "rg-none"`},
+		{"hostPoolName = 'hp-none' LIMIT 0", "", "", ""},
+	} {
+		s := open(t, url)
+		rows, err := s.Query(t.Context(), "SELECT name FROM "+users+" WHERE "+c.where)
+		if err == nil {
+			for rows.Next() {
+				continue
+			}
+			err = rows.Err()
+			rows.Close()
+		}
+		e := fault.As(err)
+		switch {
+		case c.says == "" && err != nil, c.says != "" && (e == nil || e.Code != fault.NotFound || !strings.Contains(e.Message, c.says) || !strings.Contains(e.Hint, c.hint)):
+			t.Errorf("%s: %v", c.where, err)
+		case err == nil && c.warns == "" && len(rows.Warnings()) > 0:
+			t.Errorf("%s: %v", c.where, rows.Warnings())
+		case c.warns != "" && (len(rows.Warnings()) != 1 || !strings.Contains(rows.Warnings()[0].Message, c.warns) || !strings.Contains(rows.Warnings()[0].Hint, c.hint)):
+			t.Errorf("%s: %v", c.where, rows.Warnings())
+		}
+	}
+	skip := open(t, url, planeql.WithOnError(planeql.Skip))
+	if rows := must(t, skip, "SELECT count(*) FROM "+users+" WHERE hostPoolName IN ('hp-pilot', 'hp-none')"); fmt.Sprint(rows) != "[[2]]" {
+		t.Errorf("the rest is %v", rows)
+	}
+	if rows := must(t, skip, "SELECT message FROM planeql_warnings()"); len(rows) != 1 || !strings.Contains(fmt.Sprint(rows), "hp-none") {
+		t.Errorf("the loss is %v", rows)
+	}
+	group := open(t, url, planeql.WithScope("mg:mg-test")) // listings that are kept in tables
+	if _, err := query(t, group, "SELECT name FROM "+users+" WHERE hostPoolName = 'hp-office'"); err == nil || !strings.Contains(err.Error(), "hp-office") {
+		t.Errorf("a pool outside of the scope: %v", err)
+	}
+}

@@ -73,6 +73,10 @@ func (r *queryRun) find(s, sub *scan, yield func(tuple, error) bool) {
 		leaveAll(pages)
 		done = last
 	}
+	if err := r.missing(m); err != nil {
+		yield(tuple{}, err)
+		return
+	}
 	r.env.Found.note(s.plan, m.rows)
 }
 
@@ -217,10 +221,12 @@ type merger struct {
 	noCase    []bool // by argument: values that differ in case make the same call
 	seen      map[string]bool
 	rows      int // that made a call
+	names     []names
 }
 
 func (r *queryRun) merger(p *plan.Scan) *merger {
 	m := &merger{plan: p, constants: r.constants[p], noCase: make([]bool, len(p.Arguments)), seen: map[string]bool{}}
+	m.names = namesOf(p.Feed)
 	for i, at := range p.Feed.Columns {
 		m.noCase[at] = p.Feed.NoCase[i]
 	}
@@ -237,6 +243,10 @@ func (r *queryRun) merger(p *plan.Scan) *merger {
 // found always has its name: without it the rows below would be missing.
 func (m *merger) merge(row []*string, emit func(tuple)) error {
 	f := m.plan.Feed
+	row, kept := m.judge(row)
+	if !kept {
+		return nil
+	}
 	fed := make([]*string, len(row))
 	for i, v := range row {
 		if v == nil && m.isFound(i) {

@@ -55,6 +55,7 @@ type queryRun struct {
 
 	mutex   sync.Mutex
 	scans   []*scan
+	lost    []*fault.Error // that are not of one scan
 	printed map[*plan.Feed]string
 }
 
@@ -237,11 +238,11 @@ func locate(err error, text *syntax.Edited) error {
 
 // finish ends the scans and gives their warnings.
 func (r *queryRun) finish() []*fault.Error {
-	var warnings []*fault.Error
+	r.cancel()
 	r.mutex.Lock()
 	scans := r.scans
 	r.mutex.Unlock()
-	r.cancel()
+	var warnings []*fault.Error
 	for _, s := range scans {
 		s.Close()
 		if s.registered != nil {
@@ -251,6 +252,9 @@ func (r *queryRun) finish() []*fault.Error {
 		warnings = append(warnings, s.losses()...)
 	}
 	r.calls.end()
+	r.mutex.Lock()
+	warnings = append(warnings, r.lost...)
+	r.mutex.Unlock()
 	for _, sp := range r.order {
 		sp.drop()
 	}

@@ -142,10 +142,12 @@ func (r *queryRun) watch(ctx context.Context, group *errgroup.Group, p *plan.Sca
 				return ctx.Err()
 			}
 		}
-		if len(sources) == 1 {
-			return nil
+		if len(sources) > 1 {
+			if err := r.feed(ctx, m, q, tables); err != nil {
+				return err
+			}
 		}
-		return r.feed(ctx, m, q, tables)
+		return r.missing(m)
 	})
 }
 

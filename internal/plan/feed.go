@@ -62,7 +62,8 @@ func (b *builder) supply(s *Scan, r *relation, o *offer) error {
 	if len(f.Columns) == 0 {
 		return nil
 	}
-	if f.Select, err = k.query(expressions); err != nil {
+	f.Named = k.named(s, f)
+	if f.Select, err = k.query(expressions, len(f.Named) > 0); err != nil {
 		return err
 	}
 	s.Feed = f
@@ -222,8 +223,9 @@ func (k *keys) foundColumn(parameter string) (syntax.Node, bool) {
 }
 
 // query makes the text's tree: the expressions over the sources, with all
-// conditions that name nothing else.
-func (k *keys) query(expressions []any) (syntax.Node, error) {
+// conditions that name nothing else. Where the rows are judged the conditions
+// are a column instead.
+func (k *keys) query(expressions []any, judged bool) (syntax.Node, error) {
 	text := "SELECT 1 FROM "
 	if len(k.sources)+len(k.locals) > 1 {
 		text = "SELECT DISTINCT 1 FROM " // a product; where there is one source its order is kept
@@ -252,17 +254,25 @@ func (k *keys) query(expressions []any) (syntax.Node, error) {
 		}
 		conditions = append(conditions, map[string]any(more.Child("where_clause")))
 	}
-	switch len(conditions) {
-	case 0:
-		tree["where_clause"] = nil
-	case 1:
-		tree["where_clause"] = conditions[0]
-	default:
-		tree["where_clause"] = map[string]any{
-			"class": "CONJUNCTION", "type": "CONJUNCTION_AND", "alias": "", "children": conditions,
-		}
+	tree["where_clause"] = nil
+	switch where := conjunction(conditions); {
+	case where != nil && judged:
+		tree["select_list"] = append(expressions, where)
+	case where != nil:
+		tree["where_clause"] = where
 	}
 	return tree, nil
+}
+
+// conjunction gives the node of conditions that all have to hold; nil for none.
+func conjunction(conditions []any) any {
+	switch len(conditions) {
+	case 0:
+		return nil
+	case 1:
+		return conditions[0]
+	}
+	return map[string]any{"class": "CONJUNCTION", "type": "CONJUNCTION_AND", "alias": "", "children": conditions}
 }
 
 // linkConditions narrows what is found to the keys that queries in an IN give:

@@ -78,6 +78,15 @@ type Feed struct {
 	From    []int        // by column: the source that gives it; -1: a table of the session
 	NoCase  []bool       // by column: values that differ in case are the same
 	Values  []*Parameter // by column: for their form on the wire
+	Named   []Named      // names of the statement that the rows must have; then Select gives all rows, and behind Columns whether the conditions keep them
+}
+
+// Named is a column of a feed for which the statement gives values, and a listing
+// that tells whether what they name is there.
+type Named struct {
+	Column int    // of Columns
+	Kind   string // what it is the name of: a resource
+	Own    bool   // of the listed items themselves: what is not among them is nowhere; else nothing that is listed is in it
 }
 
 // Source is a scan that feeds another.
