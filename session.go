@@ -30,6 +30,7 @@ type Session struct {
 	found     *exec.Found
 	changed   atomic.Bool // known is not what DuckDB has
 	warned    []*Error    // by the last statement that did not ask for warnings
+	ended     []*Error    // the warnings of the queries of a statement that have ended
 	outcomes  [][]any     // of the targets of the last write
 	spent     Summary     // of the last statement, where it failed before it had rows
 	variables map[string]syntax.Variable
@@ -190,12 +191,16 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
 		}
 	}
 	s.spent = Summary{}
+	s.ended = nil
 	inner, kind, err := s.run(ctx, statement)
 	if mayChange(st.inner.Head) {
 		s.changed.Store(true)
 	}
 	if err != nil {
 		stop()
+		if !asks {
+			s.warned = s.ended
+		}
 		s.spend(tally.Stats(), time.Since(started))
 		err = suggestQuotes(s.suggestResource(s.explainEnd(ctx, err)))
 		cancel()
@@ -476,8 +481,8 @@ func (s *Session) env(ctx context.Context) (exec.Env, error) {
 		found = nil
 	}
 	return exec.Env{
-		Found: found,
-		DB:    db, Client: s.client, Concurrency: o.concurrency, Skip: o.onError == Skip, FirstRows: o.firstRows,
+		Found: found, Warned: func(warnings []*fault.Error) { s.ended = append(s.ended, warnings...) },
+		DB: db, Client: s.client, Concurrency: o.concurrency, Skip: o.onError == Skip, FirstRows: o.firstRows,
 		DryRun: o.dryRun, ReadOnly: o.readOnly, Yes: o.yes, MaxTargets: o.maxTargets, Confirm: o.confirm,
 		Outcomes: s.keepOutcomes,
 	}, nil

@@ -127,3 +127,24 @@ func TestWarnings_driver(t *testing.T) {
 		t.Error(diff, hint)
 	}
 }
+
+// A statement that fails leaves the warnings that it had until then, not those of
+// the statement before it.
+func TestWarnings_failed(t *testing.T) {
+	_, url := simulator(t, armsim.WithHook(denyTest))
+	s := open(t, url, planeql.WithOnError(planeql.Skip))
+	for text, want := range map[string]string{
+		"SELECT name FROM azure.desktop_virtualization.no_pools":                                                  "[[0]]",
+		"CREATE TABLE made AS SELECT error(max(name)) FROM azure.desktop_virtualization.host_pools":               "[[1]]",
+		"SELECT error(max(name)) FROM azure.desktop_virtualization.host_pools":                                    "[[1]]",
+		"CREATE MATERIALIZED VIEW v AS SELECT error(max(name)) AS m FROM azure.desktop_virtualization.host_pools": "[[1]]",
+	} {
+		must(t, s, allPools)
+		if _, err := query(t, s, text); err == nil {
+			t.Errorf("%s gives rows", text)
+		}
+		if got := fmt.Sprint(must(t, s, "SELECT count(*) FROM planeql_warnings() WHERE status = 403")); got != want {
+			t.Errorf("%s leaves %s warnings, not %s", text, got, want)
+		}
+	}
+}

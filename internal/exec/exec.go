@@ -11,6 +11,7 @@ import (
 	"context"
 
 	"github.com/planeql/planeql/internal/duck"
+	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/rest"
 )
 
@@ -18,10 +19,11 @@ import (
 type Env struct {
 	DB          *duck.DB
 	Client      *rest.Client
-	Concurrency int    // calls of one scan side by side; 0: 64
-	Skip        bool   // a call that fails is a warning, not the end
-	FirstRows   bool   // somebody waits for the first rows
-	Found       *Found // what listings of the session have found; nil: nothing is kept
+	Concurrency int                  // calls of one scan side by side; 0: 64
+	Skip        bool                 // a call that fails is a warning, not the end
+	FirstRows   bool                 // somebody waits for the first rows
+	Warned      func([]*fault.Error) // is told the warnings of a query when it ends, however it ends; may be nil
+	Found       *Found               // what listings of the session have found; nil: nothing is kept
 
 	DryRun     bool
 	ReadOnly   bool

@@ -260,6 +260,9 @@ func (r *queryRun) finish() []*fault.Error {
 	}
 	r.aside.close()
 	r.conn.Close()
+	if r.env.Warned != nil {
+		r.env.Warned(warnings)
+	}
 	return warnings
 }
 
