@@ -12,6 +12,7 @@ package catalog
 import (
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/planeql/planeql/internal/fault"
@@ -21,6 +22,7 @@ import (
 // Catalog is the set of installed providers. It may be shared by goroutines.
 type Catalog struct {
 	providers atomic.Pointer[[]*provider.Provider]
+	ancestors sync.Map // of ancestorOf: *Ancestor
 }
 
 // New makes a catalog of providers; of two with one name the first counts.

@@ -24,6 +24,23 @@ type Ancestor struct {
 // that cannot be listed is none. Literal parts of the paths are compared
 // without case, as Azure Resource Manager writes the same path in several.
 func (c *Catalog) Ancestor(m *provider.Method, n int) *Ancestor {
+	key := ancestorOf{m, n}
+	if a, known := c.ancestors.Load(key); known {
+		return a.(*Ancestor)
+	}
+	a := c.ancestor(m, n)
+	c.ancestors.Store(key, a)
+	return a
+}
+
+// ancestorOf is the key of what Ancestor has found: a plan asks for the same many
+// times.
+type ancestorOf struct {
+	method *provider.Method
+	n      int
+}
+
+func (c *Catalog) ancestor(m *provider.Method, n int) *Ancestor {
 	names := m.PathParameters()
 	if n < 1 || n > len(names) {
 		return nil

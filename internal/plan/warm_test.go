@@ -42,7 +42,7 @@ func TestWarm(t *testing.T) {
 	}{
 		{"SELECT * FROM azure.desktop_virtualization.user_sessions", nil, 3},
 		{"SELECT * FROM user_sessions u, session_hosts AS h", []string{"azure", "desktop_virtualization"}, 3},
-		{"SELECT 1 FROM `azure`.compute.virtual_machines v LEFT JOIN azure.desktop_virtualization.session_hosts h ON h.resourceId = v.id", nil, 4},
+		{"SELECT 1 FROM `azure`.compute.virtual_machines v LEFT JOIN azure.desktop_virtualization.session_hosts h ON h.resourceId = v.id", nil, 5},
 		{"SELECT * FROM azure.desktop_virtualization.user_sessions WHERE subscription_id = 's' AND resourceGroupName = 'g' AND hostPoolName = 'p'", nil, 1},
 		{"SELECT * FROM no.such.thing, azure.x.y, 'file.csv', t JOIN", nil, 0},
 	} {
