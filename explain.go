@@ -1,6 +1,7 @@
 package planeql
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -69,12 +70,15 @@ func (s *Session) facts() plan.Facts {
 // confirmation hold.
 func (s *Session) analyze(ctx context.Context, st *syntax.Statement, head syntax.Explain) (*exec.Rows, error) {
 	refusal := fault.Unsupported("EXPLAIN ANALYZE of this statement").At(head.Statement.Text.Span(0, 1)).
-		WithHint("it runs a SELECT or a write to a resource; EXPLAIN without ANALYZE shows the calls that another statement would make")
-	switch head.Statement.Head.(type) {
-	case syntax.Query, syntax.Insert, syntax.Update, syntax.Delete, syntax.Exec:
-	default:
-		return nil, refusal
+		WithHint("it runs a SELECT, a write to a resource, or a statement that keeps rows in a new table or one file; EXPLAIN without ANALYZE shows the calls that another one would make")
+	if can, err := s.analyzable(ctx, head.Statement); err != nil || !can {
+		return nil, cmp.Or(err, error(refusal))
 	}
+	defer func() {
+		if mayChange(head.Statement.Head) {
+			s.changed.Store(true)
+		}
+	}()
 	if _, err := head.Statement.Bind(nil); err != nil {
 		return nil, err // a ? without a value
 	}
@@ -108,6 +112,24 @@ func (s *Session) analyze(ctx context.Context, st *syntax.Statement, head syntax
 	}
 	list.Failed = rows.Failed
 	return list, nil
+}
+
+// analyzable tells whether EXPLAIN ANALYZE can run a statement: one with a plan,
+// that is run as it is. A table must be a new one.
+func (s *Session) analyzable(ctx context.Context, st *syntax.Statement) (bool, error) {
+	switch head := st.Head.(type) {
+	case syntax.Query, syntax.Insert, syntax.Update, syntax.Delete, syntax.Exec:
+		return true, nil
+	case syntax.Copy:
+		return !severalFiles(st), nil
+	case syntax.Create:
+		if head.What != "TABLE" {
+			return false, nil
+		}
+		_, done, err := s.checkNew(ctx, head)
+		return !done, placed(err, st, head.Name)
+	}
+	return false, nil
 }
 
 // drop reads rows to their end and counts them.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -134,7 +135,6 @@ func TestAnalyze_write(t *testing.T) {
 		"dry run":          {host + "IN ('a', 'b')", []planeql.Option{planeql.WithDryRun()}, "", 0, "a dry run"},
 		"read only":        {host + "= 'a'", []planeql.Option{planeql.WithReadOnly()}, fault.ReadOnly, 0, ""},
 		"nobody confirmed": {host + "IN ('a', 'b')", nil, fault.ConfirmationNeeded, 0, ""},
-		"table":            {"CREATE TABLE t AS SELECT 1", nil, fault.NotSupported, 0, ""},
 		"catalog words":    {"USE azure", nil, fault.NotSupported, 0, ""},
 		"missing value":    {"SELECT id FROM %U WHERE %P AND name = ?", nil, fault.UndefinedParameter, 0, ""},
 	} {
@@ -173,5 +173,35 @@ func TestAnalyze_targets(t *testing.T) {
 	summary := rows.Summary()
 	if x.Measured.Calls != 2 || len(sim.Requests()) != 2 || *x.Calls.Count != 2 || summary.Failed != 2 || len(rows.Warnings()) != 2 {
 		t.Errorf("%+v by %d requests, %d failed, %v", x.Measured, len(sim.Requests()), summary.Failed, rows.Warnings())
+	}
+}
+
+// EXPLAIN ANALYZE of a statement that keeps rows runs it and counts its calls.
+func TestAnalyze_kept(t *testing.T) {
+	_, url := simulator(t)
+	s := open(t, url, planeql.WithoutCache())
+	file := filepath.Join(t.TempDir(), "pools.csv")
+	for _, text := range []string{
+		"CREATE TABLE made AS SELECT name FROM azure.desktop_virtualization.host_pools",
+		"CREATE OR REPLACE TABLE made AS SELECT name FROM azure.desktop_virtualization.host_pools",
+		"INSERT INTO made SELECT name FROM azure.desktop_virtualization.host_pools",
+		"COPY (SELECT name FROM azure.desktop_virtualization.host_pools) TO '" + file + "'",
+	} {
+		if x := analyzed(t, s, text); x.Measured == nil || x.Measured.Calls != 3 {
+			t.Errorf("%s: measured %+v, not 3 calls", text, x.Measured)
+		}
+	}
+	if got := fmt.Sprint(must(t, s, "SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM '"+file+"')")); got != "[[8 4]]" {
+		t.Errorf("the table and the file have %s rows", got)
+	}
+	for text, code := range map[string]fault.Code{
+		"CREATE TABLE made AS SELECT name FROM azure.desktop_virtualization.host_pools":                          fault.DuplicateTable,
+		"CREATE TABLE IF NOT EXISTS made AS SELECT name FROM azure.desktop_virtualization.host_pools":            fault.NotSupported,
+		"CREATE VIEW v AS SELECT name FROM azure.desktop_virtualization.host_pools":                              fault.NotSupported,
+		"COPY (SELECT name FROM azure.desktop_virtualization.host_pools) TO 'd' (FORMAT csv, PARTITION_BY name)": fault.NotSupported,
+	} {
+		if _, err := query(t, s, "EXPLAIN ANALYZE "+text); fault.As(err) == nil || fault.As(err).Code != code {
+			t.Errorf("%s: %v, want %s", text, err, code)
+		}
 	}
 }
