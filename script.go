@@ -2,6 +2,7 @@ package planeql
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/planeql/planeql/internal/exec"
 	"github.com/planeql/planeql/internal/fault"
@@ -26,6 +27,9 @@ func (s *Session) script(ctx context.Context, st *syntax.Statement) (*exec.Rows,
 	case syntax.ResetVariable:
 		rows, err := s.resetVariable(ctx, st, head)
 		return rows, "reset", err
+	case syntax.Check:
+		rows, err := s.check(ctx, st, head)
+		return rows, "check", err
 	case syntax.OnError:
 		s.settings.keepGoing = head.Continue
 		return exec.List(nil, nil), "on error", nil
@@ -40,4 +44,51 @@ func (s *Session) inline(st *syntax.Statement) (inlined *syntax.Statement, warni
 		return nil, false, err
 	}
 	return s.inlineWarnings(inlined)
+}
+
+// check runs CHECK: it fails where its query gives no row, or one that is not
+// true.
+func (s *Session) check(ctx context.Context, st *syntax.Statement, head syntax.Check) (*exec.Rows, error) {
+	planner, err := s.planner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at := st.Text.Span(head.Query.Start, head.Query.End)
+	q, err := planner.Query(st.Text.Part(head.Query.Start, head.Query.End))
+	if err != nil {
+		return nil, err
+	}
+	env, err := s.env(ctx)
+	if err != nil {
+		return nil, err
+	}
+	env.Skip = false // what could not be read proves nothing
+	rows, err := collect(exec.RunQuery(ctx, q, env))
+	if err != nil {
+		return nil, q.InView(err)
+	}
+	if c := rows.Columns(); len(c) != 1 || c[0].Type != "BOOLEAN" {
+		return nil, fault.New(fault.TypeMismatch, "the query of a CHECK gives one column, true or false").At(at).
+			WithHint("for example CHECK (SELECT count(*) >= 2 FROM …)")
+	}
+	if found := untrue(rows); found != "" {
+		return nil, fault.New(fault.CheckFailed, "the check does not hold").WithDetail("%s", found).At(at)
+	}
+	return exec.Collect(exec.List(nil, nil), rows.Warnings()...)
+}
+
+// untrue says which row of a check is not true; empty: all are, and there is one.
+func untrue(rows *exec.Rows) string {
+	n := 0
+	for ; rows.Next(); n++ {
+		if v := rows.Values()[0]; v == nil {
+			return fmt.Sprintf("row %d is NULL", n+1)
+		} else if v != true {
+			return fmt.Sprintf("row %d is false", n+1)
+		}
+	}
+	if n == 0 {
+		return "the query gave no row"
+	}
+	return ""
 }

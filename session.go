@@ -299,7 +299,7 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 	case syntax.Drop:
 		rows, err := s.drop(ctx, st, head)
 		return rows, "drop", err
-	case syntax.SetVariable, syntax.ResetVariable, syntax.OnError:
+	case syntax.SetVariable, syntax.ResetVariable, syntax.OnError, syntax.Check:
 		return s.script(ctx, st)
 	}
 	if _, err := st.Bind(nil); err != nil {

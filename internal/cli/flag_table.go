@@ -167,6 +167,11 @@ var flagTable = []flag{
 		set:  boolean(func(s *settings) *bool { return &s.failIfEmpty }),
 	},
 	{
+		name: "fail-if-changes", kind: toggle, place: onPlan,
+		help: "exit with code 8 if something is not as stated",
+		set:  boolean(func(s *settings) *bool { return &s.failIfChanges }),
+	},
+	{
 		name: "in", value: "keyring|file", place: onSecrets, local: true, choices: secretPlaces,
 		help: "where the secrets are kept: the system's keyring, or a file that only you can read (default keyring)",
 		set: func(s *settings, text string) (err error) {

@@ -23,6 +23,7 @@ const (
 	onPull                        // provider pull
 	onSecrets                     // auth set
 	onBuild                       // provider build
+	onPlan                        // plan
 )
 
 // kind says how the values of a flag add up.

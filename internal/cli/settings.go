@@ -18,10 +18,11 @@ type settings struct {
 	quiet  bool
 	config string
 
-	files       []string
-	keepGoing   bool
-	failIfRows  bool
-	failIfEmpty bool
+	files         []string
+	keepGoing     bool
+	failIfRows    bool
+	failIfChanges bool
+	failIfEmpty   bool
 
 	endpoints map[string]string
 	auth      map[string]authChoice

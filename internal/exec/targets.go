@@ -151,7 +151,7 @@ func (f *frozen) add(known map[string]*target, values []*string, row [][]byte) e
 		return fault.New(fault.InvalidValue, "%s would be written twice, with different values", other.id).
 			WithHint("nothing was changed; a row of a join may match several: each target has one row, for example by GROUP BY or QUALIFY")
 	}
-	t := &target{call: call, id: idOf(w.Method, request.URL)}
+	t := &target{call: call, id: idOf(w.Method, request.URL), row: row}
 	known[key] = t
 	f.targets = append(f.targets, t)
 	f.warn(warnings)

@@ -13,6 +13,7 @@ import (
 type target struct {
 	call   provider.Call
 	id     string // path of what is acted on
+	row    [][]byte
 	result rest.Result
 	err    error
 

@@ -51,11 +51,20 @@ func indent(text string) string { return strings.ReplaceAll(text, "\n", "\n  ") 
 // be folded by the terminal and the caret would point nowhere.
 const widest = 100
 
+// Place gives the position as file:line:column; empty where there is none.
+func (s Span) Place() string {
+	if s.Source == nil {
+		return ""
+	}
+	line, column := s.Source.Position(s.Start)
+	return fmt.Sprintf("%s:%d:%d", s.Source.Name, line, column)
+}
+
 func (s Span) print(b *strings.Builder) {
 	if s.Source == nil {
 		return
 	}
-	line, column := s.Source.Position(s.Start)
+	_, column := s.Source.Position(s.Start)
 	text := strings.ReplaceAll(s.Source.line(s.Start), "\t", " ")
 	width := max(1, utf8.RuneCountInString(s.covered()))
 	runes := []rune(text)
@@ -65,7 +74,7 @@ func (s Span) print(b *strings.Builder) {
 		runes, at = runes[from:from+widest], at-from
 	}
 	width = max(1, min(width, len(runes)-at))
-	fmt.Fprintf(b, "\n  at %s:%d:%d", s.Source.Name, line, column)
+	fmt.Fprintf(b, "\n  at %s", s.Place())
 	fmt.Fprintf(b, "\n  | %s", string(runes))
 	fmt.Fprintf(b, "\n  | %s%s", strings.Repeat(" ", at), strings.Repeat("^", width))
 }

@@ -24,6 +24,10 @@ type ResetVariable struct{ Name string }
 // those after it.
 type OnError struct{ Continue bool }
 
+// Check is CHECK (query): a condition that has to hold.
+type Check struct{ Query Clause }
+
+func (Check) head()         {}
 func (SetVariable) head()   {}
 func (ResetVariable) head() {}
 func (OnError) head()       {}
@@ -110,6 +114,25 @@ func (p *parser) onError() (Head, error) {
 		return nil, failAt(p.peek().Start, "STOP or CONTINUE is expected after ON ERROR")
 	}
 	return OnError{goOn}, p.end()
+}
+
+// check reads CHECK and a query in brackets.
+func (p *parser) check() (Head, error) {
+	p.next()
+	open := p.peek()
+	if !open.IsSymbol("(") {
+		return nil, failAt(open.Start, "a query in brackets is expected after CHECK")
+	}
+	p.next()
+	if !p.beginsQuery() {
+		return nil, failAt(p.peek().Start, "a query is expected in the brackets of CHECK")
+	}
+	start := p.peek().Start
+	end := p.closing(open)
+	if end < 0 {
+		return nil, failAt(open.Start, "a bracket is not closed before the end of the statement")
+	}
+	return Check{Clause{start, end}}, p.end()
 }
 
 // Variable is the value of a variable of the session as a literal of SQL.

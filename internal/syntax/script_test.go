@@ -30,6 +30,12 @@ func TestParse_script(t *testing.T) {
 		"SET VARIABLE a = (EXEC r @x)":                    "\"=\" is expected after @x",
 		"SET VARIABLE a =":                                "something is expected after =",
 		"RESET VARIABLE a b":                              `"b" is not expected here`,
+		"CHECK (SELECT count(*) > 0 FROM r)":              "check SELECT count(*) > 0 FROM r",
+		"check ((FROM r))":                                "check (FROM r)",
+		"CHECK SELECT true":                               "a query in brackets is expected after CHECK",
+		"CHECK (true)":                                    "a query is expected in the brackets of CHECK",
+		"CHECK (SELECT true":                              "a bracket is not closed before the end of the statement",
+		"CHECK (SELECT true) x":                           `"x" is not expected here`,
 		"ON ERROR":                                        "STOP or CONTINUE is expected after ON ERROR",
 		"ON FAILURE STOP":                                 "ERROR is expected after ON",
 	} {
@@ -65,6 +71,8 @@ func scriptHead(s *Statement) string {
 		return text + strings.ToUpper(h.Write.Tokens[0].Text)
 	case ResetVariable:
 		return "reset " + h.Name
+	case Check:
+		return "check " + s.Text.Text[h.Query.Start:h.Query.End]
 	case OnError:
 		return fmt.Sprintf("continue %t", h.Continue)
 	case Other:

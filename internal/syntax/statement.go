@@ -117,6 +117,7 @@ var forms = map[string]string{
 	"REFRESH":  "the form is REFRESH MATERIALIZED VIEW name",
 	"SET":      "the form is SET VARIABLE name = value, where a value may be (SELECT …) or (INSERT … RETURNING column)",
 	"RESET":    "the form is RESET VARIABLE name",
+	"CHECK":    "the form is CHECK (SELECT condition …): each of its rows has to be true",
 	"ON":       "the form is ON ERROR STOP or ON ERROR CONTINUE",
 	"REGISTRY": "the forms are REGISTRY LIST [provider] and REGISTRY PULL provider [version]",
 	"DROP":     "the form is DROP VIEW | MATERIALIZED VIEW | TABLE [IF EXISTS] name",
@@ -178,6 +179,8 @@ func (p *parser) head() (Head, error) {
 		return p.onError()
 	case "REGISTRY":
 		return p.registry()
+	case "CHECK":
+		return p.check()
 	case "INSERT", "UPDATE", "REPLACE", "DELETE":
 		return p.write(Clause{}), nil
 	}
