@@ -45,7 +45,8 @@ type Step struct {
 // Desired is what statements say that there should be, beside what there is. Its
 // steps stand in the order in which they can be taken.
 type Desired struct {
-	Steps []Step
+	Steps    []Step
+	Warnings []*Error // about the statements
 
 	session  *Session
 	writes   []*stateWrite
@@ -112,6 +113,9 @@ func (d *Desired) read(ctx context.Context, statements []*Statement) error {
 			return err
 		}
 	}
+	o := &d.session.settings
+	defer func(before OnError) { o.onError = before }(o.onError)
+	o.onError = Fail // what could not be read may differ
 	for _, st := range statements {
 		if err := d.statement(ctx, st); err != nil {
 			return st.Locate(fault.From(err))
@@ -208,7 +212,7 @@ func (d *Desired) write(ctx context.Context, st *syntax.Statement, made bool) er
 
 // compare reads what there is and finds the steps.
 func (d *Desired) compare(ctx context.Context) error {
-	d.Steps = nil
+	d.Steps, d.Warnings = nil, nil
 	for _, w := range d.writes {
 		if d.teardown && !w.made {
 			continue
@@ -229,7 +233,8 @@ func (d *Desired) steps(ctx context.Context, w *stateWrite) error {
 		return err
 	}
 	env.Skip = false // what could not be read may differ
-	list, _, err := exec.State(ctx, w.plan, env)
+	list, warnings, err := exec.State(ctx, w.plan, env)
+	d.Warnings = append(d.Warnings, warnings...)
 	if err != nil {
 		return fault.From(d.session.explainEnd(ctx, err)).At(w.span)
 	}

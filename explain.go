@@ -34,8 +34,10 @@ func (s *Session) explained(ctx context.Context, st *syntax.Statement) (plan.Exp
 		return x, err
 	}
 	switch inner := st.Head.(type) {
-	case syntax.Use, syntax.Drop:
+	case syntax.Use, syntax.Drop, syntax.OnError, syntax.ResetVariable:
 		return x, nil
+	case syntax.SetVariable, syntax.Check:
+		return s.explainedValue(ctx, st)
 	case syntax.Refresh:
 		return x, fault.Unsupported("EXPLAIN of REFRESH").At(st.Text.Span(0, len("REFRESH"))).
 			WithHint("SHOW EXTENDED VIEWS shows the query of the view, which EXPLAIN explains")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/planeql/planeql/internal/exec"
 	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/plan"
 	"github.com/planeql/planeql/internal/syntax"
 )
 
@@ -49,12 +50,8 @@ func (s *Session) inline(st *syntax.Statement) (inlined *syntax.Statement, warni
 // check runs CHECK: it fails where its query gives no row, or one that is not
 // true.
 func (s *Session) check(ctx context.Context, st *syntax.Statement, head syntax.Check) (*exec.Rows, error) {
-	planner, err := s.planner(ctx)
-	if err != nil {
-		return nil, err
-	}
 	at := st.Text.Span(head.Query.Start, head.Query.End)
-	q, err := planner.Query(st.Text.Part(head.Query.Start, head.Query.End))
+	q, err := s.checkQuery(ctx, st, head)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +72,17 @@ func (s *Session) check(ctx context.Context, st *syntax.Statement, head syntax.C
 		return nil, fault.New(fault.CheckFailed, "the check does not hold").WithDetail("%s", found).At(at)
 	}
 	return exec.Collect(exec.List(nil, nil), rows.Warnings()...)
+}
+
+func (s *Session) checkQuery(ctx context.Context, st *syntax.Statement, head syntax.Check) (*plan.Query, error) {
+	if _, err := st.Bind(nil); err != nil {
+		return nil, err // a ? without a value
+	}
+	planner, err := s.planner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return planner.Query(st.Text.Part(head.Query.Start, head.Query.End))
 }
 
 // untrue says which row of a check is not true; empty: all are, and there is one.

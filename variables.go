@@ -65,15 +65,7 @@ type typed struct {
 
 // queriedValue gives the value of an expression, which may read resources.
 func (s *Session) queriedValue(ctx context.Context, st *syntax.Statement, head syntax.SetVariable) (*exec.Rows, *typed, error) {
-	planner, err := s.planner(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	whole := st.Text.Apply([]syntax.Edit{
-		{Start: 0, End: head.Value.Start, Text: "SELECT ("},
-		{Start: head.Value.End, End: len(st.Text.Text), Text: ")"},
-	})
-	q, err := planner.Query(whole)
+	q, err := s.valueQuery(ctx, st, head)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -88,6 +80,37 @@ func (s *Session) queriedValue(ctx context.Context, st *syntax.Statement, head s
 	}
 	value, _, err := valueOf(rows)
 	return rows, value, err
+}
+
+// valueQuery plans the expression of a variable.
+func (s *Session) valueQuery(ctx context.Context, st *syntax.Statement, head syntax.SetVariable) (*plan.Query, error) {
+	planner, err := s.planner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return planner.Query(st.Text.Apply([]syntax.Edit{
+		{Start: 0, End: head.Value.Start, Text: "SELECT ("},
+		{Start: head.Value.End, End: len(st.Text.Text), Text: ")"},
+	}))
+}
+
+// explainedValue gives the plan of what SET VARIABLE and CHECK evaluate.
+func (s *Session) explainedValue(ctx context.Context, st *syntax.Statement) (plan.Explained, error) {
+	var q *plan.Query
+	var err error
+	switch head := st.Head.(type) {
+	case syntax.SetVariable:
+		if head.Write != nil {
+			return s.explained(ctx, head.Write)
+		}
+		q, err = s.valueQuery(ctx, st, head)
+	case syntax.Check:
+		q, err = s.checkQuery(ctx, st, head)
+	}
+	if err != nil {
+		return plan.Explained{}, err
+	}
+	return plan.Explain(q, s.facts()), nil
 }
 
 // writtenValue makes a write and gives the value of what it returns. In a dry run

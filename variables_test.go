@@ -175,3 +175,28 @@ func TestExec_onError(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// EXPLAIN shows what a variable and a check read, and sends nothing.
+func TestVariables_explained(t *testing.T) {
+	sim, url := simulator(t)
+	s := open(t, url)
+	for text, want := range map[string]string{
+		"EXPLAIN SET VARIABLE a = (SELECT max(displayName) FROM azure.subscription.subscriptions)": "scan subscriptions",
+		"EXPLAIN SET VARIABLE a = 1 + 1":                                            "no call",
+		"EXPLAIN CHECK (SELECT count(*) > 0 FROM azure.subscription.subscriptions)": "scan subscriptions",
+		"EXPLAIN ON ERROR CONTINUE":                                                 "",
+		"EXPLAIN RESET VARIABLE a":                                                  "",
+		"EXPLAIN SET VARIABLE a = (EXEC azure.desktop_virtualization.user_sessions.disconnect @subscriptionId = '" + armsim.ProductionSubscription +
+			"', @resourceGroupName = 'rg', @hostPoolName = 'p', @sessionHostName = 'h', @userSessionId = '3')": "disconnect",
+	} {
+		if got := fmt.Sprint(must(t, s, text)); !strings.Contains(got, want) {
+			t.Errorf("%s\n%s", text, got)
+		}
+	}
+	if n := len(sim.Requests()); n > 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	if s.KeepsGoing() {
+		t.Error("EXPLAIN ran the statement")
+	}
+}

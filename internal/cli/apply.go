@@ -108,6 +108,9 @@ func (a *app) desired(ctx context.Context, files []string, find planner, do func
 	d, err := find(session, ctx, all)
 	a.screen.end()
 	if err == nil {
+		for _, w := range d.Warnings {
+			a.report(w, render.Warning)
+		}
 		err = do(ctx, d)
 	}
 	if err != nil {

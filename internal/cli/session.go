@@ -150,7 +150,8 @@ func (a *app) certificates() (*x509.CertPool, error) {
 func (a *app) confirm(_ context.Context, c planeql.Confirmation) (bool, error) {
 	a.screen.end()
 	w := a.screen.stderr()
-	fmt.Fprintf(w, "%s requests (%s) will be sent:\n", grouped(int64(c.Count)), c.Method)
+	end := map[bool]string{true: ":", false: ""}[len(c.Sample) > 0]
+	fmt.Fprintf(w, "%s (%s) will be sent%s\n", counted(int64(c.Count), "request"), c.Method, end)
 	for _, target := range c.Sample {
 		fmt.Fprintf(w, "  %s\n", target)
 	}

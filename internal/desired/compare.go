@@ -128,17 +128,32 @@ func (c *comparer) added(path []string, want any, s *openapi.Schema) {
 }
 
 // hidden stands for a value that is not shown.
-var hidden = json.RawMessage(`"(secret)"`)
+const hidden = "(secret)"
 
 func (c *comparer) change(path []string, p pair, s *openapi.Schema) {
-	change := Change{Member: memberPath(path), From: encode(p.have), To: encode(p.want)}
-	if s != nil && s.Secret {
-		if change.From != nil {
-			change.From = hidden
-		}
-		change.To = hidden
+	c.Changes = append(c.Changes, Change{Member: memberPath(path), From: encode(masked(p.have, s)), To: encode(masked(p.want, s))})
+}
+
+// masked puts a word in the place of values that are secret.
+func masked(v any, s *openapi.Schema) any {
+	if v != nil && s != nil && s.Secret {
+		return hidden
 	}
-	c.Changes = append(c.Changes, change)
+	switch v := v.(type) {
+	case []any:
+		list := make([]any, len(v))
+		for i, e := range v {
+			list[i] = masked(e, s.Items())
+		}
+		return list
+	case map[string]any:
+		object := make(map[string]any, len(v))
+		for name, e := range v {
+			object[name] = masked(e, member(s, name))
+		}
+		return object
+	}
+	return v
 }
 
 // beside notes members that are there and could be stated.

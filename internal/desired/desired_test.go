@@ -28,7 +28,7 @@ request:
         password: {type: string, x-ms-secret: true}
         hidden: {type: string}
         references: {type: array, items: {type: string}}
-        schedules: {type: array, items: {type: object, properties: {name: {type: string}, hour: {type: integer}, days: {type: array, items: {type: string}}}}}
+        schedules: {type: array, items: {type: object, properties: {name: {type: string}, key: {type: string, x-ms-secret: true}, hour: {type: integer}, days: {type: array, items: {type: string}}}}}
         who: {type: array, readOnly: true, items: {type: string}}
 answer:
   type: object
@@ -103,6 +103,7 @@ func TestCompare(t *testing.T) {
 		{"a member that is never shown", `{"properties":{"hidden":"x"}}`, `{"properties":{}}`, "unread properties.hidden"},
 		{"a secret that is not shown", `{"properties":{"password":"x"}}`, `{"properties":{}}`, "unread properties.password"},
 		{"a secret that is", `{"properties":{"password":"x"}}`, `{"properties":{"password":"y"}}`, `properties.password: "(secret)" → "(secret)"`},
+		{"a secret in a list", `{"properties":{"schedules":[{"name":"a","key":"x"}]}}`, `{"properties":{}}`, `properties.schedules:  → [{"key":"(secret)","name":"a"}]`},
 		{"a tag", `{"tags":{"a":"1","b":"2"}}`, `{"tags":{"A":"1","c":"3"}}`, `tags.b:  → "2"`},
 		{"new", `{"location":"a","tags":{"x":"1"},"properties":{"limit":5,"password":"x","ring":null,"references":[]}}`, "",
 			`location:  → "a"; tags.x:  → "1"; properties.limit:  → 5; properties.password:  → "(secret)"; properties.references:  → []`},

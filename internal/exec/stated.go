@@ -8,7 +8,6 @@ import (
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/plan"
 	"github.com/planeql/planeql/internal/provider"
-	"github.com/planeql/planeql/internal/rest"
 )
 
 // Stated is a target of a write, with what the service has in its place.
@@ -123,6 +122,3 @@ func (s *Stated) call(ctx context.Context, w *plan.Write, t *target) error {
 	}
 	return t.err
 }
-
-// Requests gives the exact request of a write that was not made.
-func (s *Stated) Request() (rest.Preview, error) { return s.frozen.env.Client.Preview(s.target.call) }
