@@ -182,7 +182,7 @@ func TestVariables_explained(t *testing.T) {
 	s := open(t, url)
 	for text, want := range map[string]string{
 		"EXPLAIN SET VARIABLE a = (SELECT max(displayName) FROM azure.subscription.subscriptions)": "scan subscriptions",
-		"EXPLAIN SET VARIABLE a = 1 + 1":                                            "no call",
+		"EXPLAIN SET VARIABLE a = 1 + 1":                                            "DuckDB alone",
 		"EXPLAIN CHECK (SELECT count(*) > 0 FROM azure.subscription.subscriptions)": "scan subscriptions",
 		"EXPLAIN ON ERROR CONTINUE":                                                 "",
 		"EXPLAIN RESET VARIABLE a":                                                  "",
@@ -198,5 +198,43 @@ func TestVariables_explained(t *testing.T) {
 	}
 	if s.KeepsGoing() {
 		t.Error("EXPLAIN ran the statement")
+	}
+}
+
+// A variable stands in every part of a write, and in a list of what a set of
+// writes returned.
+func TestVariables_inWrites(t *testing.T) {
+	sim, url := simulator(t)
+	s := open(t, url, planeql.WithYes())
+	must(t, s, "USE azure.desktop_virtualization")
+	must(t, s, "SET VARIABLE sub = '"+armsim.ProductionSubscription+"'")
+	must(t, s, "SET VARIABLE rg = 'rg-avd-prod-weu'")
+	must(t, s, "SET VARIABLE names = ['hp-a', 'hp-b']")
+	const insert = "INSERT INTO host_pools (subscriptionId, resourceGroupName, hostPoolName, location, hostPoolType, loadBalancerType, preferredAppGroupType) " +
+		"SELECT getvariable('sub'), getvariable('rg'), unnest(getvariable('names')), 'westeurope', 'Pooled', 'BreadthFirst', 'Desktop' RETURNING name"
+	if _, err := query(t, s, "SET VARIABLE made = ("+insert+")"); fault.As(err) == nil || fault.As(err).Code != fault.DataException {
+		t.Errorf("two rows for one value: %v", err)
+	}
+	if got := fmt.Sprint(must(t, s, "SELECT outcome FROM planeql_outcomes()")); got != "[[done] [done]]" {
+		t.Errorf("the outcomes are %s", got)
+	}
+	must(t, s, "DELETE FROM host_pools WHERE subscriptionId = getvariable('sub') AND resourceGroupName = getvariable('rg') AND hostPoolName IN (getvariable('names'))")
+	must(t, s, "SET VARIABLE made = ARRAY("+insert+")")
+	if got := printedRows(must(t, s, "SELECT list_sort(getvariable('made'))")); got != `[[["hp-a","hp-b"]]]` {
+		t.Errorf("made: %s", got)
+	}
+	must(t, s, "SET VARIABLE title = 'A'")
+	must(t, s, "UPDATE host_pools SET friendlyName = getvariable('title') WHERE hostPoolName = ANY(getvariable('made'))")
+	if got := fmt.Sprint(must(t, s, "SELECT name, friendlyName FROM host_pools WHERE friendlyName = getvariable('title') ORDER BY 1")); got != "[[hp-a A] [hp-b A]]" {
+		t.Errorf("updated: %s", got)
+	}
+	sim.ResetRequests()
+	must(t, s, "EXEC user_sessions.send_message @subscriptionId = getvariable('sub'), @resourceGroupName = getvariable('rg'), @hostPoolName = 'hp-office', "+
+		"@sessionHostName = 'office-0.contoso.com', @userSessionId = '3', @messageTitle = getvariable('title'), @messageBody = 'b'")
+	if r := sim.Requests(); len(r) != 1 || string(r[0].Body) != `{"messageBody":"b","messageTitle":"A"}` {
+		t.Errorf("requests: %+v", r)
+	}
+	if _, err := query(t, s, "DELETE FROM host_pools WHERE hostPoolName = getvariable('nobody')"); fault.As(err) == nil || fault.As(err).Code != fault.UndefinedParameter {
+		t.Errorf("an unknown one: %v", err)
 	}
 }
