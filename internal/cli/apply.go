@@ -128,7 +128,7 @@ func (a *app) take(ctx context.Context, d *planeql.Desired) error {
 			return err
 		}
 	case a.env.Terminal.Err && !a.settings.yes: // somebody may be asked
-		writePlan(a.screen.stderr(), d)
+		_, _ = writePlan(a.screen.stderr(), d) // there is nowhere left to tell that this failed
 	}
 	if a.settings.dryRun {
 		a.say("dry run: nothing was sent")
