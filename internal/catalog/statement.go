@@ -24,7 +24,7 @@ func SmallestStatement(r *provider.Resource, m *provider.Method) string {
 	case provider.Delete:
 		return "DELETE FROM " + r.Path() + where(required)
 	case provider.Insert:
-		names := append(required, bodyNames(m)...)
+		names := append(required, shortNames(m)...)
 		return "INSERT INTO " + r.Path() + " (" + strings.Join(names, ", ") + ") VALUES (" +
 			strings.Join(slices.Repeat([]string{unset}, len(names)), ", ") + ")"
 	case provider.Update:
@@ -77,11 +77,14 @@ func where(names []string) string {
 // set gives the assignments of an UPDATE; one at least, since the statement
 // needs one: where the method requires none, the first that can be written.
 func set(m *provider.Method) string {
-	names := bodyNames(m)
+	names := shortNames(m)
 	if len(names) == 0 && m.Body != nil {
 		for _, member := range m.Body.Schema.Members() {
 			if member.Schema == nil || !member.Schema.ReadOnly {
 				names = []string{member.Name}
+				if below := writable(member.Schema); member.Name == "properties" && len(below) > 0 {
+					names[0] = below[0].Name
+				}
 				break
 			}
 		}
@@ -90,6 +93,29 @@ func set(m *provider.Method) string {
 		names[i] = name + " = " + unset
 	}
 	return " SET " + strings.Join(names, ", ")
+}
+
+// shortNames gives the members that the body requires by the names that a
+// statement has for them: those of properties stand by their own.
+func shortNames(m *provider.Method) []string {
+	var names []string
+	for _, name := range bodyNames(m) {
+		s := m.Body.Schema.Member(name)
+		below := writable(s)
+		if name != "properties" || len(below) == 0 {
+			names = append(names, name)
+			continue
+		}
+		for _, member := range below {
+			if slices.Contains(s.Required, member.Name) {
+				names = append(names, member.Name)
+			}
+		}
+		if len(s.Required) == 0 {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // bodyNames gives the members that the body requires and a caller can set.

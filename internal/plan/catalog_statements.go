@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/planeql/planeql/internal/catalog"
@@ -8,6 +9,9 @@ import (
 	"github.com/planeql/planeql/internal/provider"
 	"github.com/planeql/planeql/internal/syntax"
 )
+
+// templates are the verbs of which SHOW gives a statement to be filled in.
+var templates = []provider.Verb{provider.Insert, provider.Update, provider.Replace, provider.Delete}
 
 // show makes the answer of SHOW from the catalog.
 func (p *Planner) show(s *syntax.Statement, head syntax.Show) (*Table, error) {
@@ -24,6 +28,19 @@ func (p *Planner) show(s *syntax.Statement, head syntax.Show) (*Table, error) {
 func (p *Planner) showTable(head syntax.Show) (catalog.Table, error) {
 	name := p.inFull(head.In.Parts, map[string]int{"SERVICES": 1, "RESOURCES": 2, "METHODS": 3}[head.What])
 	switch {
+	case head.What == "EXEC":
+		m, err := p.method(head.In.Parts)
+		if err != nil {
+			return catalog.Table{}, err
+		}
+		return catalog.Table{Columns: []string{"statement"}, Rows: [][]any{{catalog.Template(m, provider.Exec)}}}, nil
+	case slices.Contains(templates, provider.Verb(strings.ToLower(head.What))):
+		r, err := p.Catalog.Resource(p.inFull(head.In.Parts, 3)...)
+		if err != nil {
+			return catalog.Table{}, err
+		}
+		verb := provider.Verb(strings.ToLower(head.What))
+		return catalog.ShowTemplates(r, verb, writers(r, verb))
 	case head.What == "PROVIDERS":
 		return p.Catalog.ShowProviders(head.Extended)
 	case head.What == "SERVICES" && len(name) == 1:

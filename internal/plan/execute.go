@@ -254,24 +254,47 @@ func (k *maker) complete() error {
 	if w.Merge || w.Method.Body == nil {
 		return nil
 	}
-	var paths [][]string
-	for _, v := range k.values {
-		if v.Parameter == nil {
-			paths = append(paths, v.Member.Path)
-		}
-	}
-	if len(paths) == 0 && w.Verb == provider.Exec {
+	if k.parts() == 0 && w.Verb == provider.Exec {
 		if w.Method.Body.Required {
 			return fault.New(fault.MissingParameter, "%s needs a body", w.Method.FullName()).
 				WithHint("give it as @@json = '{…}'; DESCRIBE METHOD %s lists its members", w.Method.FullName())
 		}
 		return nil
 	}
-	if lacks := unfilled(w.Method.Body.Schema, nil, paths); len(lacks) > 0 && w.Verb != provider.Delete {
+	if err := k.required(); err != nil {
+		return err
+	}
+	return k.checkLiterals()
+}
+
+// parts counts the values that are parts of the body.
+func (k *maker) parts() int {
+	n := 0
+	for _, v := range k.values {
+		if v.Parameter == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// required checks that the members that the body requires are named.
+func (k *maker) required() error {
+	w := k.write
+	if w.Method.Body == nil || w.Verb == provider.Delete {
+		return nil
+	}
+	var paths [][]string
+	for _, v := range k.values {
+		if v.Parameter == nil {
+			paths = append(paths, v.Member.Path)
+		}
+	}
+	if lacks := unfilled(w.Method.Body.Schema, nil, paths); len(lacks) > 0 {
 		return fault.New(fault.MissingParameter, "%s needs %s", w.Method.FullName(), strings.Join(lacks, ", ")).
 			At(k.home()).WithHint("%s", smallest(w.Method))
 	}
-	return k.checkLiterals()
+	return nil
 }
 
 // unfilled gives the required members of a body that none of the paths gives a
@@ -289,8 +312,6 @@ func unfilled(s *openapi.Schema, at []string, paths [][]string) []string {
 		case readOnly(member):
 		case name == "properties" && len(at) == 0 && member != nil && len(member.Required) > 0:
 			lacks = append(lacks, unfilled(member, path, paths)...)
-		case !given && len(at) > 0:
-			lacks = append(lacks, name)
 		case !given:
 			lacks = append(lacks, name)
 		}

@@ -67,7 +67,7 @@ func (k *maker) columns(m *provider.Method, columns []syntax.Column) error {
 		return fault.New(fault.MissingParameter, "%s needs %s", m.FullName(), strings.Join(lacks, ", ")).
 			At(k.home()).WithHint("%s", smallest(m))
 	}
-	return nil
+	return k.required()
 }
 
 // outputs gives the names of the columns of a query, where its text says them.

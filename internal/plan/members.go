@@ -45,7 +45,7 @@ func slot(m *provider.Method, c syntax.Column, at fault.Span) (Slot, error) {
 		s.Parameter = &exact
 		return s, nil
 	}
-	member, found, err := memberOf(m.Body, parts)
+	member, found, err := memberOf(bodyByName(m), parts)
 	if !found && err == nil && m.Body != nil { // a body need not list what only the service writes
 		member, found, _ = memberOf(&provider.Body{Schema: m.Response.Item}, parts)
 		found = found && readOnly(member.Schema)
@@ -67,6 +67,23 @@ func slot(m *provider.Method, c syntax.Column, at fault.Span) (Slot, error) {
 		return s, unknownMember(m, c, name).At(at)
 	}
 	return s, nil
+}
+
+// fixed are members of Azure's envelope that a statement cannot name: the
+// service writes them, or the call's path says them.
+var fixed = []string{"id", "name", "type", "systemData", "etag"}
+
+// bodyByName gives the body whose members a statement can name. What a document
+// forgot of a resource is taken for a whole one, not for a change.
+func bodyByName(m *provider.Method) *provider.Body {
+	if m.Body == nil || len(m.Body.Extra) == 0 {
+		return m.Body
+	}
+	b := *m.Body
+	b.Extra = slices.DeleteFunc(slices.Clone(b.Extra), func(e openapi.Member) bool {
+		return m.HTTPMethod == "PATCH" || slices.Contains(fixed, e.Name)
+	})
+	return &b
 }
 
 // memberOf finds a member of a body: by its path, or, if it is one of
@@ -208,7 +225,7 @@ func (k *maker) add(s Slot, value syntax.Clause) error {
 				whole, part = part, whole
 			}
 			return fault.New(fault.InvalidValue, "the body is given twice: by %s and by %s", whole.Written, part.Written).
-				On(k.write.Method.FullName()).At(whole.span)
+				On(k.write.Method.FullName()).At(whole.span).WithHint("put %s into the JSON of %s, or name every member", part.Written, whole.Written)
 		}
 	}
 	if value.End > 0 {

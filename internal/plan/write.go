@@ -106,6 +106,18 @@ func updaters(r *provider.Resource) (methods []*provider.Method, merge bool) {
 	return puts(replacers(r)), true
 }
 
+// writers gives the methods that serve a verb.
+func writers(r *provider.Resource, verb provider.Verb) []*provider.Method {
+	switch verb {
+	case provider.Update:
+		methods, _ := updaters(r)
+		return methods
+	case provider.Replace:
+		return replacers(r)
+	}
+	return r.Verbs[verb]
+}
+
 // delete makes the plan of DELETE.
 func (p *Planner) delete(s *syntax.Statement, head syntax.Delete) (*Write, error) {
 	r, err := p.writeTo(s, head.Target)

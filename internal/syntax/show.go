@@ -5,9 +5,10 @@ import (
 )
 
 // Show is SHOW [EXTENDED] PROVIDERS | SERVICES IN p | RESOURCES IN p.s |
-// METHODS IN p.s.r | TABLES | VIEWS [LIKE 'pattern'].
+// METHODS IN p.s.r | TABLES | VIEWS [LIKE 'pattern'], or SHOW INSERT | UPDATE |
+// REPLACE | DELETE p.s.r, SHOW EXEC p.s.r.m: a statement to be filled in.
 type Show struct {
-	What     string // PROVIDERS, SERVICES, RESOURCES, METHODS, TABLES, VIEWS
+	What     string // PROVIDERS, SERVICES, RESOURCES, METHODS, TABLES, VIEWS; a verb
 	In       Name
 	Extended bool
 	Like     string // empty: all
@@ -39,6 +40,16 @@ func (p *parser) show() (Head, error) {
 		if p.peek().Is("IN") || p.peek().Is("FROM") {
 			return Other{Verb: "SHOW"}, nil // of another database
 		}
+	case "INSERT", "UPDATE", "REPLACE", "DELETE", "EXEC":
+		p.skipHint()
+		if !p.accept("INTO") {
+			p.accept("FROM")
+		}
+		name, err := p.name(map[bool]string{true: "provider.service.resource.method", false: "provider.service.resource"}[s.What == "EXEC"])
+		if err != nil {
+			return nil, err
+		}
+		s.In = name
 	case "SERVICES", "RESOURCES", "METHODS":
 		if !p.accept("IN") && !p.accept("FROM") {
 			return nil, failAt(p.peek().Start, "IN is expected after SHOW %s", s.What)
