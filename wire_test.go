@@ -170,6 +170,7 @@ type heard struct {
 	query        url.Values
 	contentType  string
 	body         []byte
+	match        string // If-Match
 }
 
 // stage is a service that answers what it is told to and keeps what it hears.
@@ -196,7 +197,7 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	h := heard{r.Method, r.URL.Path, r.URL.Query(), r.Header.Get("Content-Type"), body}
+	h := heard{r.Method, r.URL.Path, r.URL.Query(), r.Header.Get("Content-Type"), body, r.Header.Get("If-Match")}
 	s.mutex.Lock()
 	s.heard = append(s.heard, h)
 	answer := s.play(h)

@@ -274,3 +274,109 @@ func TestWrites_ordered(t *testing.T) {
 		t.Errorf("the order is %v", order)
 	}
 }
+
+// Every form of write is refused by a run that may only read, before any call;
+// a dry run of it makes no write. What only lists is allowed in both.
+func TestWrites_readOnly(t *testing.T) {
+	const d = "azure.desktop_virtualization."
+	args := "@subscriptionId='" + prod + "', @resourceGroupName='rg-avd-prod-weu', @hostPoolName='hp-office', @sessionHostName='office-0.contoso.com', @userSessionId='3'"
+	pool := "(subscriptionId, resourceGroupName, hostPoolName, location, hostPoolType, loadBalancerType, preferredAppGroupType)"
+	row := "'" + prod + "', 'rg-avd-prod-weu', 'hp-ro', 'westeurope', 'Pooled', 'BreadthFirst', 'Desktop'"
+	key := office4 + " AND sessionHostName = 'office-0.contoso.com'"
+	var cases []string
+	for _, verb := range []string{"INSERT INTO", "INSERT OR REPLACE INTO", "INSERT OR IGNORE INTO", "REPLACE INTO", "INSERT /*+ ORDERED */ INTO"} {
+		cases = append(cases,
+			verb+" "+d+"host_pools "+pool+" VALUES ("+row+")", verb+" "+d+"host_pools "+pool+" SELECT "+row,
+			"WITH w AS (SELECT 1) "+verb+" "+d+"host_pools "+pool+" SELECT "+row+" FROM w",
+			verb+" azure.resources.resource_groups (subscriptionId, resourceGroupName, location) VALUES ('"+prod+"', 'rg-ro', 'westeurope') RETURNING id")
+	}
+	for _, where := range []string{key, office4 + " AND status = 'Available'", "allowNewSession", "sessionHostName IN (SELECT 'office-0.contoso.com')", "true"} {
+		cases = append(cases, "UPDATE "+d+"session_hosts SET allowNewSession = false WHERE "+where, "DELETE FROM "+d+"session_hosts WHERE "+where,
+			"UPDATE "+d+"session_hosts SET @@json = '{\"properties\": {}}' WHERE "+where+" RETURNING id",
+			"WITH w AS (SELECT 1) DELETE FROM "+d+"session_hosts WHERE "+where, "DELETE FROM "+d+"session_hosts h USING (SELECT 1) AS w WHERE "+where)
+	}
+	cases = append(cases,
+		"REPLACE "+d+"workspaces SET location = 'westeurope' WHERE "+weu+" AND workspaceName = 'w'", "REPLACE "+d+"workspaces SET location = 'westeurope' WHERE "+weu,
+		"UPDATE "+d+"private_endpoint_connections SET properties = '{}' WHERE "+office4+" AND privateEndpointConnectionName = 'c'",
+		"EXEC "+d+"user_sessions.disconnect "+args, "EXEC "+d+"user_sessions.delete "+args+", @force = true",
+		"EXEC "+d+"user_sessions.send_message "+args+" @@json='{\"messageTitle\": \"a\"}'",
+		"EXEC "+d+"user_sessions.disconnect FROM "+d+"user_sessions WHERE "+key, "WITH w AS (FROM "+d+"user_sessions) EXEC "+d+"user_sessions.disconnect FROM "+d+"user_sessions WHERE "+key,
+		"EXEC "+d+"host_pools.update @subscriptionId='"+prod+"', @resourceGroupName='rg-avd-prod-weu', @hostPoolName='hp-office', @ring = 1",
+		"EXEC azure.compute.virtual_machines.deallocate @subscriptionId='"+prod+"', @resourceGroupName='rg', @vmName='m'",
+		"EXEC azure.resources.providers.register @subscriptionId='"+prod+"', @resourceProviderNamespace='Microsoft.Compute'",
+		"SET VARIABLE x = (UPDATE "+d+"session_hosts SET allowNewSession = false WHERE "+key+" RETURNING id)",
+	)
+	for _, text := range slices.Clone(cases)[:20] {
+		cases = append(cases, "SELECT 1; "+text, "EXPLAIN ANALYZE "+text)
+	}
+	if len(cases) < 60 {
+		t.Fatalf("%d cases", len(cases))
+	}
+	sim, url := simulator(t, armsim.WithEstate(armsim.Small))
+	s, dry := open(t, url, planeql.WithReadOnly(), planeql.WithYes()), open(t, url, planeql.WithDryRun(), planeql.WithReadOnly())
+	for _, text := range cases {
+		sim.ResetRequests()
+		_, err := s.Exec(t.Context(), text)
+		if e := fault.As(err); e == nil || e.Code != fault.ReadOnly || len(sim.Requests()) > 0 {
+			t.Errorf("%s\n %v, %d calls", text, err, len(sim.Requests()))
+		}
+		_, err = dry.Exec(t.Context(), text)
+		if e := fault.As(err); e != nil && e.Code == fault.ReadOnly || len(writesOf(sim)) > 0 {
+			t.Errorf("a dry run of %s\n %v, %d writes", text, err, len(writesOf(sim)))
+		}
+	}
+	sim.ResetRequests()
+	must(t, s, "CREATE VIEW tokens AS SELECT token FROM "+d+"host_pools_registration_tokens WHERE "+office4)
+	must(t, s, "SELECT token FROM tokens")
+	must(t, s, "EXEC "+d+"host_pools.retrieve_registration_token @subscriptionId='"+prod+"', @resourceGroupName='rg-avd-prod-weu', @hostPoolName='hp-office'")
+	if n := len(sim.Requests()); n != 2 {
+		t.Errorf("%d calls of what only lists", n)
+	}
+}
+
+// UPDATE of what takes no part is a read, the change put in, and a PUT of the
+// whole, which is refused where somebody else was faster.
+func TestWrites_merge(t *testing.T) {
+	const id = officeID + "/privateEndpointConnections/c"
+	const text = "UPDATE azure.desktop_virtualization.private_endpoint_connections SET privateLinkServiceConnectionState.description = 'by us' WHERE " +
+		office4 + " AND privateEndpointConnectionName = 'c'"
+	st := newStage(t)
+	item := func(etag string) []byte {
+		return []byte(`{"id":"` + id + `","name":"c","type":"t","etag":"` + etag + `","properties":{"groupIds":["connection"],"provisioningState":"Succeeded",` +
+			`"privateLinkServiceConnectionState":{"status":"Approved","description":"was"}}}`)
+	}
+	for name, c := range map[string]struct {
+		status int
+		code   fault.Code
+		dry    bool
+	}{"merged": {status: 200}, "lost": {412, fault.Rejected, false}, "shown": {dry: true}} {
+		t.Run(name, func(t *testing.T) {
+			st.tell(func(h heard) reply {
+				if h.method == http.MethodGet {
+					return reply{status: 200, header: map[string]string{"ETag": `"7"`}, body: item("6")}
+				}
+				return reply{status: c.status, body: item("8")}
+			})
+			opts := []planeql.Option{planeql.WithYes()}
+			if c.dry {
+				opts = []planeql.Option{planeql.WithDryRun()}
+			}
+			rows, err := query(t, open(t, st.URL, opts...), text)
+			body := `{"properties":{"privateLinkServiceConnectionState":{"status":"Approved","description":"by us"}}}`
+			requests := st.told()
+			if c.dry {
+				if len(requests) != 1 || len(rows) != 1 || string(rows[0][2].(json.RawMessage)) != body {
+					t.Errorf("%d requests, %s", len(requests), rows)
+				}
+				return
+			}
+			if len(requests) != 2 || requests[0].method != "GET" || requests[1].method != "PUT" || string(requests[1].body) != body || requests[1].match != `"7"` {
+				t.Errorf("requests %+v", requests)
+			}
+			e := fault.As(err)
+			if c.code == "" && err != nil || c.code != "" && (e == nil || e.Code != c.code || !strings.Contains(e.Message, "would have been lost")) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

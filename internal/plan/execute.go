@@ -30,8 +30,12 @@ func (p *Planner) exec(s *syntax.Statement, head syntax.Exec) (*Write, error) {
 		}
 	}
 	if lacks := lacking(m, k.given(), "@"); len(lacks) > 0 {
-		return nil, fault.New(fault.MissingParameter, "%s needs %s", m.FullName(), strings.Join(lacks, ", ")).On(m.FullName()).
-			At(k.home()).WithHint("%s", smallest(m))
+		e := fault.New(fault.MissingParameter, "%s needs %s", m.FullName(), strings.Join(lacks, ", ")).On(m.FullName()).At(k.home())
+		if head.From != nil {
+			names := strings.ReplaceAll(strings.Join(lacks, ", "), "@", "")
+			return nil, e.WithHint("the query of the FROM can give them: SELECT %s, … FROM …; * gives no parameters", names)
+		}
+		return nil, e.WithHint("%s", smallest(m))
 	}
 	if err := k.called(head); err != nil {
 		return nil, on(err, m)
@@ -203,7 +207,7 @@ func (k *maker) columnsOf(from syntax.Clause) (names []string, alias string, err
 		parts := tableParts(n)
 		r, err := k.Planner.resource(parts)
 		if r == nil || err != nil {
-			return nil, "", nil // the planner of the query says what is wrong
+			return nil, "", located(err, k.at(from))
 		}
 		for _, c := range catalog.Columns(firstOf(r)) {
 			if c.Kind != catalog.Raw {

@@ -48,10 +48,9 @@ func explainWrite(w *Write, facts Facts) Explained {
 		e.Targets = &calls
 		own = term{count: calls, known: true, times: 1}
 	}
-	if e.Before != "" {
-		own.times, own.count = 2, own.count*2
-		if w.Rows < 0 {
-			own.count = 0
+	if e.Before != "" { // a call more for each
+		if own.count *= 2; !own.known {
+			own.times = 2
 		}
 	}
 	x.Calls = new(ExplainedCalls)

@@ -57,6 +57,8 @@ func (s source) MisfitSQL(column, text string) string {
 //
 //	plan     the plan in the words of EXPLAIN, or the error in its printed form
 //	sql      the text that DuckDB evaluates
+//	write    the plan of a write, in short: its scans by their methods, and its
+//	         call; and the text of the query for its rows
 //	view     a new view of the session, name=… columns=(…), and its text; the
 //	         statements behind it in the file may name it
 //
@@ -117,6 +119,9 @@ func show(p *plan.Planner, s *syntax.Statement, command string) string {
 	if err != nil {
 		return fault.From(err).Print() + "\n"
 	}
+	if w, ok := built.(*plan.Write); ok && command == "write" {
+		return showWrite(w)
+	}
 	if command == "plan" {
 		return strings.Join(plan.Explain(built, plan.Facts{}).Lines(), "\n") + "\n"
 	}
@@ -129,4 +134,31 @@ func show(p *plan.Planner, s *syntax.Statement, command string) string {
 		sources = append(sources, source(i))
 	}
 	return q.SQL(sources).Text + "\n"
+}
+
+// showWrite gives the plan of a write in short.
+func showWrite(w *plan.Write) string {
+	var out strings.Builder
+	x := plan.Explain(w, plan.Facts{})
+	fmt.Fprintf(&out, "%s calls", x.Calls.Formula)
+	for _, s := range x.Scans {
+		fmt.Fprintf(&out, "; %s(%d)", s.Method[strings.LastIndex(s.Method, ".")+1:], len(s.Parameters))
+	}
+	fmt.Fprintf(&out, "; %s", strings.TrimPrefix(x.Write.Method, "azure."))
+	for _, a := range x.Write.Arguments {
+		fmt.Fprintf(&out, " %v", a)
+	}
+	for _, fact := range []string{strings.Join(x.Write.Rows, ", "), x.Write.Body, x.Write.Before} {
+		if fact != "" {
+			fmt.Fprintf(&out, "\n  %s", fact)
+		}
+	}
+	if w.Ordered {
+		out.WriteString("\n  one after another")
+	}
+	out.WriteString("\n")
+	if w.Source != nil && len(w.Source.Scans) == 0 {
+		fmt.Fprintf(&out, "  %s\n", w.Source.SQL(nil).Text)
+	}
+	return out.String()
 }

@@ -18,6 +18,7 @@ type where struct {
 	clause syntax.Clause
 	node   syntax.Node
 	own    map[string]provider.Parameter // that only the methods of the verb take
+	loose  bool                          // a value is an expression, which may be equal to anything
 	parts  []conjunct                    // that are joined by AND and name some of own
 }
 
@@ -254,12 +255,8 @@ func (w *where) exactly() (all []alternative, exact bool, err error) {
 		}
 		return true
 	})
-	for _, a := range all {
-		for _, set := range a {
-			if twice && slices.ContainsFunc(set, isExpression) {
-				return nil, false, nil // it may be equal to anything
-			}
-		}
+	if twice && w.loose {
+		return nil, false, nil // one of its values may be another, which only DuckDB can tell
 	}
 	return all, true, nil
 }
@@ -289,6 +286,11 @@ func (w *where) ways(n syntax.Node) (int, error) {
 		return count, nil
 	}
 	all, err := w.alternatives(n)
+	for _, a := range all {
+		for _, set := range a {
+			w.loose = w.loose || slices.ContainsFunc(set, isExpression)
+		}
+	}
 	if err == nil && slices.ContainsFunc(all, func(a alternative) bool { return len(a) == 0 }) {
 		return manyAlternatives + 1, nil // it was not read
 	}
