@@ -17,7 +17,17 @@ func FuzzRequest(f *testing.F) {
 	f.Add("POST", officeHost+"/userSessions/2/sendMessage?"+version, `{"messageTitle":{}}`)
 	f.Add("DELETE", "/subscriptions/x/resourceGroups//providers/%2F?api-version=", "[]")
 	f.Add("GET", production+"/operationresults/"+DefaultTenant, "")
-	s, err := New(WithClock(fixed))
+	f.Add("PUT", lockAt(officePool, "a"), `{"properties":{"level":"ReadOnly"}}`)
+	f.Add("GET", strings.Replace(lockAt(production, ""), "/?", "?", 1), "")
+	f.Add("DELETE", avdPath+"/workspaces/ws-avd-prod-weu?"+version, "")
+	f.Add("PUT", avdPath+"/workspaces/ws-avd-prod-weu?"+version, `{"location":"x","properties":{"createMode":"recover"}}`)
+	f.Add("POST", production+"/providers/Microsoft.DesktopVirtualization/locations/x/deletedWorkspaces/ws/purge?"+version, "")
+	f.Add("PUT", newMachine+"?"+machineVersion, machineBody)
+	f.Add("POST", machinePath+"/start?"+machineVersion, "")
+	f.Add("PATCH", machinePath+"?"+machineVersion, `{"tags":{"owner":null},"properties":{"osProfile":[]}}`)
+	s, err := New(WithClock(fixed), WithETags(), WithSessionReuse(), WithSoftDelete("Microsoft.DesktopVirtualization/workspaces"),
+		WithStaleReads(Staleness{Reads: 1}), WithPolicies(Policy{Name: "p", Type: "Microsoft.Compute/virtualMachines", RequiredTag: "owner"}),
+		WithLongRunning(LongRunning{Type: "Microsoft.DesktopVirtualization/scalingPlans", Style: NoHeader}))
 	if err != nil {
 		f.Fatal(err)
 	}
