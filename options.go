@@ -35,6 +35,8 @@ type Progress struct {
 	Calls, Retries int
 	Bytes          int64
 	Rows           int64         // given out so far
+	Operations     int           // long-running operations that have begun
+	Running        int           // those of them that go on
 	Waiting        time.Duration // what is left of the longest wait, 0: none
 	WaitingFor     string        // why, in words
 }
@@ -59,6 +61,10 @@ type settings struct {
 	yes         bool
 	firstRows   bool
 	confirm     func(context.Context, Confirmation) (bool, error)
+	wait        time.Duration
+	audit       string
+	journal     string
+	mayLack     bool // writes go on where the journal cannot be written
 	variables   map[string]string
 	getenv      func(string) string
 	httpLog     io.Writer
@@ -168,6 +174,29 @@ func WithYes() Option { return func(s *settings) { s.yes = true } }
 // [WithYes] such a write is refused.
 func WithConfirm(f func(context.Context, Confirmation) (bool, error)) Option {
 	return func(s *settings) { s.confirm = f }
+}
+
+// WithWait bounds how long a write waits for each long-running operation. Then
+// the operation goes on, and the write fails with an error that says so.
+// Without it the statement's own time limit holds.
+func WithWait(d time.Duration) Option { return func(s *settings) { s.wait = d } }
+
+// WithAudit adds a line to a file before every attempted write and another one
+// after it. Where that is not possible nothing is called.
+func WithAudit(path string) Option { return func(s *settings) { s.audit = path } }
+
+// WithJournal keeps long-running operations in a file, from which waiting for
+// them can be taken up by another session: see [Session.WaitOperations]. Where it
+// cannot be written nothing is called.
+func WithJournal(path string) Option {
+	return func(s *settings) { s.journal, s.mayLack = path, false }
+}
+
+// WithJournalIfPossible is WithJournal for a file that nobody asked for: where
+// it cannot be written, operations are waited for all the same, and a warning
+// says that they cannot be picked up.
+func WithJournalIfPossible(path string) Option {
+	return func(s *settings) { s.journal, s.mayLack = path, true }
 }
 
 // WithVariables gives the values of {{ name }} placeholders.

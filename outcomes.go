@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/planeql/planeql/internal/duck"
 	"github.com/planeql/planeql/internal/exec"
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/syntax"
@@ -26,32 +27,32 @@ func (s *Session) inlineOutcomes(st *syntax.Statement) (*syntax.Statement, error
 	if !st.CallsTable(outcomesFunction) {
 		return st, nil
 	}
-	query, err := outcomesQuery(s.outcomes)
+	query, err := rowsQuery(exec.OutcomeColumns, s.outcomes)
 	if err != nil {
 		return nil, err
 	}
 	return inlineRows(st, outcomesFunction, query)
 }
 
-// outcomesQuery gives a query whose rows are the outcomes. They are one text:
-// ten thousand rows of values would be slow to parse.
-func outcomesQuery(outcomes [][]any) (string, error) {
-	rows := make([]map[string]any, len(outcomes))
-	for i, o := range outcomes {
-		rows[i] = map[string]any{}
-		for j, c := range exec.OutcomeColumns {
-			rows[i][c.Name] = o[j]
+// rowsQuery gives a query whose rows are these. They are one text: ten thousand
+// rows of values would be slow to parse.
+func rowsQuery(list []duck.Column, rows [][]any) (string, error) {
+	objects := make([]map[string]any, len(rows))
+	for i, row := range rows {
+		objects[i] = map[string]any{}
+		for j, c := range list {
+			objects[i][c.Name] = row[j]
 		}
 	}
-	text, err := json.Marshal(rows)
+	text, err := json.Marshal(objects)
 	if err != nil {
-		return "", fault.Bug("the outcomes of a write cannot be written as JSON: %v", err)
+		return "", fault.Bug("rows cannot be written as JSON: %v", err)
 	}
 	var members, columns []string
-	for _, c := range exec.OutcomeColumns {
+	for _, c := range list {
 		members = append(members, `"`+c.Name+`":"`+c.Type+`"`)
-		columns = append(columns, "struct_extract(planeql_outcome, '"+c.Name+"') AS "+c.Name)
+		columns = append(columns, "struct_extract(planeql_row, '"+c.Name+"') AS "+c.Name)
 	}
 	return "SELECT " + strings.Join(columns, ", ") + " FROM (SELECT unnest(from_json(" + syntax.QuoteText(string(text)) +
-		", '[{" + strings.Join(members, ",") + "}]')) AS planeql_outcome)", nil
+		", '[{" + strings.Join(members, ",") + "}]')) AS planeql_row)", nil
 }

@@ -44,6 +44,9 @@ func (s *Session) inline(st *syntax.Statement) (inlined *syntax.Statement, warni
 	if inlined, err = s.inlineOutcomes(st); err != nil {
 		return nil, false, err
 	}
+	if inlined, err = s.inlineOperations(inlined); err != nil {
+		return nil, false, err
+	}
 	return s.inlineWarnings(inlined)
 }
 

@@ -34,6 +34,9 @@ type Session struct {
 	outcomes  [][]any     // of the targets of the last write
 	spent     Summary     // of the last statement, where it failed before it had rows
 	variables map[string]syntax.Variable
+	records   exec.Records
+	// who signs the calls of each provider
+	authorizers map[string]transport.Authorizer
 
 	opening sync.Mutex
 	db      *duck.DB
@@ -57,6 +60,7 @@ func Open(ctx context.Context, opts ...Option) (*Session, error) {
 		return nil, err
 	}
 	s.changed.Store(s.settings.database != "")
+	s.keepRecords()
 	return s, nil
 }
 
@@ -66,10 +70,11 @@ func (s *Session) Close() error {
 	s.opening.Lock()
 	defer s.opening.Unlock()
 	s.transport.Close()
+	err := s.closeRecords()
 	if s.db == nil {
-		return nil
+		return err
 	}
-	err := s.db.Close()
+	err = errors.Join(err, s.db.Close())
 	s.db = nil
 	return err
 }
@@ -173,47 +178,59 @@ func (s *Session) drain(total Summary, rows *Rows, err error) (Summary, error) {
 
 // Run runs a statement that Parse gave. The rows must be closed.
 func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
-	ctx, cancel := s.bound(ctx)
-	tally := transport.NewTally(transport.Limits{Calls: s.settings.maxCalls})
-	ctx = transport.WithTally(ctx, tally)
 	statement, asks, err := s.inline(st.inner)
 	if err != nil {
-		cancel()
 		return nil, err
 	}
-	started := time.Now()
-	count := new(atomic.Int64)
-	watched := s.watch(ctx, tally, count)
-	stop := func() {
-		watched()
+	noteChange := func() {
 		if mayChange(st.inner.Head) {
 			s.changed.Store(true)
 		}
 	}
-	s.spent = Summary{}
 	s.ended = nil
-	inner, kind, err := s.run(ctx, statement)
-	if mayChange(st.inner.Head) {
-		s.changed.Store(true)
-	}
+	rows, err := s.track(ctx, func(ctx context.Context) (*exec.Rows, string, error) {
+		defer noteChange()
+		return s.run(ctx, statement)
+	})
 	if err != nil {
-		stop()
 		if !asks {
 			s.warned = s.ended
 		}
+		return nil, suggestQuotes(s.suggestResource(err))
+	}
+	done := rows.done
+	rows.done = func() {
+		done()
+		noteChange()
+		if !asks {
+			s.warned = rows.inner.Warnings()
+		}
+	}
+	return rows, nil
+}
+
+// track runs something that gives rows and names its kind, within the limits of
+// a statement, counted and with progress.
+func (s *Session) track(ctx context.Context, run func(context.Context) (*exec.Rows, string, error)) (*Rows, error) {
+	ctx, cancel := s.bound(ctx)
+	tally := transport.NewTally(transport.Limits{Calls: s.settings.maxCalls})
+	ctx = transport.WithTally(ctx, tally)
+	operations := new(exec.Operations)
+	ctx = context.WithValue(ctx, operationsKey{}, operations)
+	started := time.Now()
+	s.spent = Summary{}
+	count := new(atomic.Int64)
+	stop := s.watch(ctx, func() Progress { return progressOf(tally.Stats(), count.Load(), operations) })
+	inner, kind, err := run(ctx)
+	if err != nil {
+		stop()
 		s.spend(tally.Stats(), time.Since(started))
-		err = suggestQuotes(s.suggestResource(s.explainEnd(ctx, err)))
+		err = s.explainEnd(ctx, err)
 		cancel()
 		return nil, err
 	}
-	done := func() {
-		stop()
-		if !asks {
-			s.warned = inner.Warnings()
-		}
-	}
 	rows := &Rows{
-		inner: inner, kind: kind, dryRun: s.settings.dryRun, started: started, cancel: cancel, count: count, done: done,
+		inner: inner, kind: kind, dryRun: s.settings.dryRun, started: started, cancel: cancel, count: count, done: stop,
 		explain: func(err error) error { return s.explainEnd(ctx, err) },
 		stats: func() callStats {
 			t := tally.Stats()
@@ -263,7 +280,7 @@ func (s *Session) explainEnd(ctx context.Context, err error) error {
 		return fault.From(err)
 	}
 	if e != nil {
-		ended.HTTP, ended.Object = e.HTTP, e.Object
+		ended.HTTP, ended.Object, ended.Detail = e.HTTP, e.Object, e.Detail
 	}
 	return ended.Because(err)
 }
@@ -338,6 +355,7 @@ func (s *Session) runPlan(ctx context.Context, st *syntax.Statement, built any) 
 		if err != nil {
 			return nil, "", err
 		}
+		env.Records.Statement = hashOf(st)
 		rows, err := exec.RunWrite(ctx, p, env)
 		return rows, kindOf(st.Head), err
 	case *plan.Table:
@@ -480,9 +498,11 @@ func (s *Session) env(ctx context.Context) (exec.Env, error) {
 	if o.noCache {
 		found = nil
 	}
+	operations, _ := ctx.Value(operationsKey{}).(*exec.Operations)
 	return exec.Env{
-		Found: found, Warned: func(warnings []*fault.Error) { s.ended = append(s.ended, warnings...) },
-		DB: db, Client: s.client, Concurrency: o.concurrency, Skip: o.onError == Skip, FirstRows: o.firstRows,
+		Found: found, Records: s.records, Wait: o.wait, Operations: operations,
+		Warned: func(warnings []*fault.Error) { s.ended = append(s.ended, warnings...) },
+		DB:     db, Client: s.client, Concurrency: o.concurrency, Skip: o.onError == Skip, FirstRows: o.firstRows,
 		DryRun: o.dryRun, ReadOnly: o.readOnly, Yes: o.yes, MaxTargets: o.maxTargets, Confirm: o.confirm,
 		Outcomes: s.keepOutcomes,
 	}, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/planeql/planeql/internal/duck"
@@ -250,7 +249,7 @@ const progressEvery = 100 * time.Millisecond
 
 // watch tells the progress function about a statement until the function it
 // gives is called.
-func (s *Session) watch(ctx context.Context, tally *transport.Tally, count *atomic.Int64) func() {
+func (s *Session) watch(ctx context.Context, now func() Progress) func() {
 	if s.settings.progress == nil {
 		return func() {}
 	}
@@ -265,7 +264,7 @@ func (s *Session) watch(ctx context.Context, tally *transport.Tally, count *atom
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-				s.settings.progress(progressOf(tally.Stats(), count.Load()))
+				s.settings.progress(now())
 			}
 		}
 	}()
@@ -275,8 +274,9 @@ func (s *Session) watch(ctx context.Context, tally *transport.Tally, count *atom
 	}
 }
 
-func progressOf(t transport.Stats, rows int64) Progress {
+func progressOf(t transport.Stats, rows int64, operations *exec.Operations) Progress {
 	p := Progress{Calls: t.Calls, Retries: t.Retries, Bytes: t.Bytes, Rows: rows}
+	p.Operations, p.Running = operations.Counts()
 	if left := time.Until(t.WaitUntil); left > 0 {
 		p.Waiting, p.WaitingFor = left, t.WaitingFor
 	}

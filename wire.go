@@ -32,12 +32,14 @@ func (s *Session) wire() error {
 		return err
 	}
 	targets := map[string]transport.Target{}
+	s.authorizers = map[string]transport.Authorizer{}
 	for _, name := range s.catalog.Providers() {
 		target, err := s.target(name)
 		if err != nil {
 			return err
 		}
 		targets[name] = target
+		s.authorizers[name] = target.Authorizer
 	}
 	o := transport.Options{
 		Concurrency: s.settings.concurrency, UserAgent: "planeql/" + Version, RootCAs: s.settings.rootCAs,

@@ -133,7 +133,7 @@ func statementFor(m *provider.Method, args map[string]string, body []byte, answe
 	if body != nil {
 		list = append(list, "@@json = "+syntax.QuoteText(string(body)))
 	}
-	text := "EXEC " + m.FullName() + " " + strings.Join(list, ", ")
+	text := "EXEC /*+ NOWAIT */ " + m.FullName() + " " + strings.Join(list, ", ") // what is recorded is this one answer
 	if answered && m.Response.Item != nil {
 		text += " RETURNING " + everyColumn(m)
 	}

@@ -104,7 +104,7 @@ func (a *app) root() *cobra.Command {
 	a.completeValues(root)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		a.execCommand(), a.planCommand(), a.applyCommand(), a.teardownCommand(), a.demoCommand(), a.simCommand(), a.withBuild(a.providerCommand()), a.authCommand(), a.versionCommand(),
+		a.execCommand(), a.planCommand(), a.applyCommand(), a.teardownCommand(), a.operationsCommand(), a.demoCommand(), a.simCommand(), a.withBuild(a.providerCommand()), a.authCommand(), a.versionCommand(),
 	)
 	return root
 }

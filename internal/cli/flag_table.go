@@ -119,6 +119,11 @@ var flagTable = []flag{
 		set:  duration(func(s *settings) *time.Duration { return &s.timeout }),
 	},
 	{
+		name: "wait", value: "DURATION", place: onSession,
+		help: "wait at most so long for a long-running operation of a write, such as 10m; it goes on all the same",
+		set:  duration(func(s *settings) *time.Duration { return &s.wait }),
+	},
+	{
 		name: "concurrency", value: "N", place: onSession,
 		help: "make at most so many calls side by side (default 64)",
 		set:  number(func(s *settings) *int { return &s.concurrency }),
@@ -150,6 +155,16 @@ var flagTable = []flag{
 		name: "log-http", value: "FILE", place: onSession,
 		help: "write every request and answer to a file, secrets masked; - is standard error",
 		set:  text(func(s *settings) *string { return &s.httpLog }),
+	},
+	{
+		name: "journal", value: "FILE", place: onSession,
+		help: "keep long-running operations in a file, to wait for them later (default planeql/operations.jsonl below ~/.local/state)",
+		set:  text(func(s *settings) *string { return &s.journal }),
+	},
+	{
+		name: "audit", value: "FILE", place: onSession,
+		help: "add a line to a file before and after every write; where that is not possible nothing is called",
+		set:  text(func(s *settings) *string { return &s.audit }),
 	},
 	{
 		name: "ca-cert", value: "FILE", place: onSession,

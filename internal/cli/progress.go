@@ -77,6 +77,9 @@ func (s *screen) show(p planeql.Progress) {
 
 func progressLine(p planeql.Progress) string {
 	parts := []string{counted(int64(p.Calls), "call"), counted(p.Rows, "row"), megabytes(p.Bytes)}
+	if p.Operations > 0 {
+		parts = append(parts, fmt.Sprintf("%s of %s running", grouped(int64(p.Running)), counted(int64(p.Operations), "operation")))
+	}
 	if p.Waiting > 0 {
 		wait := "waiting " + shortDuration(p.Waiting)
 		if p.WaitingFor != "" {

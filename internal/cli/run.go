@@ -28,11 +28,16 @@ func (a *app) runner(session *planeql.Session) *runner {
 // statement runs one statement: its rows go to standard output, warnings and
 // what it cost to standard error. An interrupt ends it.
 func (r *runner) statement(ctx context.Context, st *planeql.Statement) error {
+	return r.run(ctx, func(ctx context.Context) (*planeql.Rows, error) { return r.session.Run(ctx, st) })
+}
+
+// run runs something that gives rows like a statement.
+func (r *runner) run(ctx context.Context, start func(context.Context) (*planeql.Rows, error)) error {
 	ctx, release := r.app.signals.guard(ctx)
 	defer release()
 	r.app.screen.begin()
 	defer r.app.screen.end()
-	rows, err := r.session.Run(ctx, st)
+	rows, err := start(ctx)
 	if err != nil {
 		r.total.add(r.session.Spent(), 0)
 		return told(ctx, err)

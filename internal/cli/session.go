@@ -69,7 +69,13 @@ func (a *app) options() []planeql.Option {
 		planeql.WithEnvironment(a.env.Getenv), planeql.WithVariables(s.variables),
 		planeql.WithDatabase(a.databasePath()), planeql.WithTempFolder(a.tempFolder()), planeql.WithTimeout(s.timeout), planeql.WithConcurrency(s.concurrency),
 		planeql.WithMaxPages(s.maxPages), planeql.WithMaxTargets(s.maxTargets), planeql.WithMaxCalls(s.maxCalls),
-		planeql.WithScope(s.scope...), planeql.WithSecrets(a.secrets().Get),
+		planeql.WithScope(s.scope...), planeql.WithSecrets(a.secrets().Get), planeql.WithWait(s.wait),
+	}
+	if journal, ok := a.journalOption(); ok {
+		opts = append(opts, journal)
+	}
+	if s.audit != "" {
+		opts = append(opts, planeql.WithAudit(a.env.path(s.audit)))
 	}
 	for provider, version := range s.chosen {
 		opts = append(opts, planeql.WithProvider(provider, version))

@@ -35,8 +35,9 @@ type settings struct {
 	maxTargets, maxPages, maxCalls int // 0: no limit of the user's
 	concurrency                    int // 0: the default of the engine
 	onError                        string
-	timeout                        time.Duration
+	timeout, wait                  time.Duration
 	database, httpLog, caCert      string
+	journal, audit                 string
 
 	secretsIn                        string // keyring or file: where auth set keeps them
 	providers, registry, registryKey string

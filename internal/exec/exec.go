@@ -9,6 +9,7 @@ package exec
 
 import (
 	"context"
+	"time"
 
 	"github.com/planeql/planeql/internal/duck"
 	"github.com/planeql/planeql/internal/fault"
@@ -32,6 +33,15 @@ type Env struct {
 	Confirm    func(context.Context, Confirmation) (bool, error)
 
 	Outcomes func(rows [][]any) // is told what became of the targets of a write, failed ones too
+
+	Records    Records
+	Wait       time.Duration // how long is waited for an operation; 0: until it is over
+	Operations *Operations   // counts those that go on; may be nil
+
+	noWait  bool          // operations are not waited for
+	visible bool          // it is waited until a write can be read
+	ordered bool          // an operation is over before the next call is made
+	judge   func(*target) // says what a refusal means for the statement; may be nil
 }
 
 // Confirmation is what the user is asked before a write on several targets.

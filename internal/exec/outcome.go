@@ -14,49 +14,68 @@ import (
 // OutcomeColumns are the columns of the rows of outcome.
 var OutcomeColumns = []duck.Column{
 	{Name: "id", Type: "VARCHAR"}, {Name: "outcome", Type: "VARCHAR"}, {Name: "status", Type: "INTEGER"},
-	{Name: "duration", Type: "DOUBLE"}, {Name: "request_id", Type: "VARCHAR"},
+	{Name: "duration", Type: "DOUBLE"}, {Name: "request_id", Type: "VARCHAR"}, {Name: "operation", Type: "VARCHAR"},
 }
 
 // outcomeRows gives one row per target: what was acted on, what became of it, the
-// HTTP status, seconds, and the id that the service's support asks for.
+// HTTP status, seconds, the id that the service's support asks for, and the
+// name of a long-running operation in the journal.
 func outcomeRows(targets []*target) [][]any {
 	var rows [][]any
 	for _, t := range targets {
-		row := []any{t.id, "done", nil, nil, nil}
-		if t.err != nil {
-			row[1] = failedOutcome(t.err)
-			if e := fault.As(t.err); e != nil && e.HTTP != nil {
-				row[2], row[4] = int64(e.HTTP.Status), e.HTTP.RequestID
-			}
-			rows = append(rows, row)
-			continue
-		}
-		if t.skipped != "" {
-			row[1] = t.skipped
-			rows = append(rows, row)
-			continue
-		}
-		if t.result.Accepted {
-			row[1] = "accepted" // the service goes on with it after its answer
-		}
-		row[2] = int64(t.result.Status)
-		row[3] = t.result.Duration.Round(time.Millisecond).Seconds()
-		if t.result.RequestID != "" {
-			row[4] = t.result.RequestID
-		}
-		rows = append(rows, row)
+		rows = append(rows, t.outcomeRow())
 	}
 	return rows
 }
 
-func failedOutcome(err error) string {
-	e := fault.As(err)
+func (t *target) outcomeRow() []any {
+	row := []any{t.id, t.outcome(), nil, nil, nil, nil}
+	if t.operation != "" {
+		row[5] = t.operation
+	}
+	status, request := t.result.Status, t.result.RequestID
+	if e := fault.As(t.err); e != nil && e.HTTP != nil && status == 0 {
+		status, request = e.HTTP.Status, e.HTTP.RequestID
+	}
+	if status == 0 {
+		return row // it was not called, or nothing was answered
+	}
+	row[2] = int64(status)
+	if t.err == nil || t.operation != "" {
+		row[3] = t.result.Duration.Round(time.Millisecond).Seconds()
+	}
+	if request != "" {
+		row[4] = request
+	}
+	return row
+}
+
+// outcome names what became of a target.
+func (t *target) outcome() string { return t.outcomeAt(false) }
+
+// outcomeAt does so; over says that the operation of the target has ended.
+func (t *target) outcomeAt(over bool) string {
 	switch {
-	case e == nil:
-		return "failed"
-	case e.Code == fault.OutcomeUnknown:
+	case t.err != nil:
+		return failedOutcome(t.err)
+	case t.skipped != "":
+		return t.skipped
+	case t.result.Operation != nil && !over:
+		return "accepted" // the service goes on with it after its answer
+	}
+	return "done"
+}
+
+// failedOutcome names the outcome of a target with an error. What was not sent
+// has not been called; where nobody can tell what the service did, that is said.
+func failedOutcome(err error) string {
+	e := fault.From(err)
+	switch {
+	case e.Code == fault.OutcomeUnknown || e.Code == fault.ReplyInvalid:
 		return "unknown"
-	case e.Scope == fault.Interrupt:
+	case e.Code == fault.StillRunning:
+		return "accepted"
+	case e.Code == fault.Cancelled || e.Code == fault.RecordFailed || e.Code == fault.LimitReached && (e.HTTP == nil || e.HTTP.Status == 0):
 		return "not called"
 	}
 	return "failed"

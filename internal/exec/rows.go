@@ -23,6 +23,7 @@ type Rows struct {
 	Targets int // of a write
 	Failed  int // targets of a write that failed
 
+	ended     error             // why the statement was ended before its end; told behind the rows
 	meter     *meter            // nil: no call is made
 	translate func(error) error // gives an error its place in the user's text
 	finish    func() []*fault.Error
@@ -33,7 +34,10 @@ type Rows struct {
 // Err gives the error that ended the rows, or nil.
 func (r *Rows) Err() error {
 	err := r.cursor.Err()
-	if err == nil || r.translate == nil {
+	if err == nil {
+		return r.ended
+	}
+	if r.translate == nil {
 		return err
 	}
 	return r.translate(err)

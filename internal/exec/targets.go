@@ -385,26 +385,25 @@ func sideBySide(width int, targets []*target, do func(*target)) {
 	workers.Wait()
 }
 
-// judge says of the calls that failed what their conditions mean.
-func (f *frozen) judge() {
-	for _, t := range f.targets {
-		e := fault.As(t.err)
-		if e == nil || e.HTTP == nil || e.HTTP.Status != 412 {
-			continue
-		}
-		switch {
-		case f.write.Merge && hasHeader(t.call, ifMatch):
-			c := *e
-			c.Message = t.id + " was changed by somebody else since it was read: the update would have been lost on one side"
-			c.Hint = "nothing was changed there; run the statement again to apply it to what is there now"
-			t.err = &c
-		case f.write.Creates && hasHeader(t.call, f.write.NoneMatch()) && f.write.Conflict == plan.Keep:
-			t.err, t.skipped = nil, outcomeExists
-		case f.write.Creates && hasHeader(t.call, f.write.NoneMatch()):
-			c := exists(f.write, t)
-			c.HTTP = e.HTTP
-			t.err = c
-		}
+// judge says of a call that failed what its conditions mean. Where an earlier
+// attempt may be the reason, that is said already.
+func (f *frozen) judge(t *target) {
+	e := fault.As(t.err)
+	if e == nil || e.HTTP == nil || e.HTTP.Status != 412 || e.Code == fault.OutcomeUnknown {
+		return
+	}
+	switch {
+	case f.write.Merge && hasHeader(t.call, ifMatch):
+		c := *e
+		c.Message = t.id + " was changed by somebody else since it was read: the update would have been lost on one side"
+		c.Hint = "nothing was changed there; run the statement again to apply it to what is there now"
+		t.err = &c
+	case f.write.Creates && hasHeader(t.call, f.write.NoneMatch()) && f.write.Conflict == plan.Keep:
+		t.err, t.skipped = nil, outcomeExists
+	case f.write.Creates && hasHeader(t.call, f.write.NoneMatch()):
+		c := exists(f.write, t)
+		c.HTTP = e.HTTP
+		t.err = c
 	}
 }
 

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"slices"
 
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/plan"
@@ -16,6 +17,10 @@ type target struct {
 	row    [][]byte
 	result rest.Result
 	err    error
+
+	audit     string // id of the call in the audit; empty: none
+	operation string // id in the journal of the operation behind the call; empty: none
+	warnings  []*fault.Error
 
 	// prepare runs right before the call, which it may complete. A word that it
 	// gives is the outcome, and there is no call.
@@ -40,36 +45,75 @@ func RunWrite(ctx context.Context, w *plan.Write, env Env) (*Rows, error) {
 	if err := guard(ctx, w, f.targets, env); err != nil {
 		return nil, err
 	}
+	if !w.Method.ReadOnly {
+		if err := env.Records.ready(); err != nil {
+			return nil, err
+		}
+	}
 	if err := f.conflicts(ctx); err != nil {
 		return nil, err
 	}
+	return f.run(ctx)
+}
+
+// run makes the calls and gives what became of them. Where the statement is
+// ended before that, there are rows for what was done by then.
+func (f *frozen) run(ctx context.Context) (*Rows, error) {
 	f.call(ctx)
 	if len(f.targets) == 1 && f.targets[0].err != nil {
 		return nil, f.targets[0].err
 	}
-	if err := ctx.Err(); err != nil && len(f.targets) > 0 && allFailed(f.targets) {
-		return nil, f.targets[0].err
+	ended := ending(ctx, f.targets)
+	if ended != nil && !anyCalled(f.targets) {
+		return nil, ended
 	}
-	rows, err := result(ctx, w, f.targets, env)
+	rows, err := result(context.WithoutCancel(ctx), f.write, f.targets, f.env)
 	if err != nil {
 		return nil, err
 	}
-	rows.Targets, rows.Failed, rows.meter = len(f.targets), failures(f.targets), f.meter
-	rows.warnings = append(rows.warnings, f.warnings...)
-	for _, t := range f.targets {
-		if t.err != nil {
-			rows.warnings = append(rows.warnings, fault.From(t.err))
+	rows.Targets, rows.Failed, rows.meter, rows.ended = len(f.targets), failures(f.targets), f.meter, ended
+	rows.warnings = append(append(rows.warnings, f.warnings...), warningsOf(f.write, f.targets)...)
+	return rows, nil
+}
+
+// warningsOf gives what became of targets that failed, and what is to be told of
+// others. Those that were not called because the statement was ended are told of
+// by its error.
+func warningsOf(w *plan.Write, targets []*target) []*fault.Error {
+	var list []*fault.Error
+	missing := 0
+	for _, t := range targets {
+		if f := fault.As(t.err); t.err != nil && (f == nil || f.Code != fault.Cancelled) {
+			list = append(list, fault.From(t.err))
 		}
-		if t.skipped == outcomeChanged {
-			rows.warnings = append(rows.warnings, passedOver(w, t))
+		list = append(list, t.warnings...)
+		if o := t.result.Operation; t.err == nil && o != nil && !o.CanAwait() {
+			list = append(list, fault.New(fault.StillRunning, "the service goes on with it and named no place to ask how it is").
+				On(t.call.Method.FullName()).WithHint("look whether it has happened: %s", checkStatement(t.call)))
+		}
+		switch t.skipped {
+		case outcomeChanged:
+			list = append(list, passedOver(w, t))
+		case outcomeGone:
+			missing++
 		}
 	}
-	return rows, nil
+	if missing > 0 && missing == len(targets) && w.Method.HTTPMethod == "DELETE" {
+		list = append(list, fault.New(fault.ScopeGone, "nothing was deleted: none of the %d targets is there", missing).
+			On(w.Method.FullName()).WithHint("check the names in the statement, unless it has run before"))
+	}
+	return list
+}
+
+// anyCalled tells whether any target was called.
+func anyCalled(targets []*target) bool {
+	return slices.ContainsFunc(targets, func(t *target) bool { return t.outcome() != "not called" })
 }
 
 // call makes the calls of all targets that have one left to make.
 func (f *frozen) call(ctx context.Context) {
 	env := f.env
+	env.noWait, env.visible, env.ordered, env.judge = f.write.NoWait, f.write.Visible, f.write.Ordered, f.judge
 	if f.write.Ordered {
 		env.Concurrency = 1
 	}
@@ -80,7 +124,7 @@ func (f *frozen) call(ctx context.Context) {
 		}
 	}
 	callAll(ctx, left, env, f.meter)
-	f.judge()
+	leave(left)
 	if env.Outcomes != nil {
 		env.Outcomes(outcomeRows(f.targets))
 	}

@@ -46,6 +46,8 @@ const (
 	Incomplete         Code = "55001" // a write whose targets could not all be read
 	Exists             Code = "23505" // an INSERT of what is there already
 	OutcomeUnknown     Code = "08007" // a write that may or may not have happened
+	StillRunning       Code = "57P10" // an operation that goes on at the service and is not waited for any more
+	RecordFailed       Code = "58030" // the audit file or the journal cannot be written
 	CheckFailed        Code = "P0004" // --fail-if-rows, --fail-if-empty
 	PartialResult      Code = "01000" // rows missing as allowed by on_error=skip
 	Internal           Code = "XX000" // a bug of planeql
@@ -124,7 +126,7 @@ var scopes = map[Code]Scope{
 	NoCredential: Credential, Unauthenticated: Credential, Forbidden: Credential,
 	NotFound: Provider, Rejected: Provider,
 	ServiceFailed: Service, ReplyInvalid: Service, Throttled: Service, CannotConnect: Service,
-	ConnectionLost: Service, OutcomeUnknown: Service, Cancelled: Service,
+	ConnectionLost: Service, OutcomeUnknown: Service, Cancelled: Service, StillRunning: Service, RecordFailed: Guard,
 	LimitReached: Guard, ReadOnly: Guard, ConfirmationNeeded: Guard, Incomplete: Guard, Exists: Provider,
 	CheckFailed: Check, PartialResult: Provider, Internal: Engine, ValueMisfit: Statement,
 }

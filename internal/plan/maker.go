@@ -59,6 +59,9 @@ func (k *maker) finish(returning *syntax.Clause) (*Write, error) {
 	if err := k.complete(); err != nil {
 		return nil, fault.From(err).On(w.Method.FullName())
 	}
+	if err := k.patience(); err != nil {
+		return nil, err
+	}
 	w.Read = readerOf(w.Method)
 	switch {
 	case w.Merge && w.Read == nil:

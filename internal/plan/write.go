@@ -22,6 +22,8 @@ type Write struct {
 	Rows      int      // of Source, where the statement lists them; -1: a query tells
 	Returning *Query   // over the rows of the answers; nil: one outcome row per target
 	Ordered   bool     // one call after another, in the order of the rows
+	NoWait    bool     // long-running operations are not waited for
+	Visible   bool     // it is waited until what was written can be read
 
 	// Read gives a target as it is, for Merge, Conflict and Recheck; nil: nothing can.
 	Read     *provider.Method

@@ -51,6 +51,7 @@ func (l *loader) method(r *Resource, name string, at *openapi.Node, n *openapi.N
 	if m.Response, err = l.response(n, op); err != nil {
 		return nil, err
 	}
+	m.FinalStateVia = op.node.At("x-ms-long-running-operation-options", "final-state-via").Text()
 	m.NextLink = nextLink(op.node.At("x-ms-pageable"))
 	if m.Wire = l.wire(m, n, at); m.Wire.Form {
 		m.HTTPMethod, m.ReadOnly = "POST", false

@@ -90,7 +90,10 @@ type Method struct {
 	NextLink    string  // member of the answer that holds the next page's URL; empty where the family rules
 	Paging      *Paging // how a list goes on by the document's own word; nil: it says nothing
 	LongRunning bool    // the document marks it so; any write of the ARM family may turn out so
-	ReadOnly    bool    // changes nothing at the service: a GET, or a POST that is marked so
+	// FinalStateVia says where the result of a long-running operation is: azure-async-operation, location,
+	// original-uri or operation-location; empty: the document does not say.
+	FinalStateVia string
+	ReadOnly      bool // changes nothing at the service: a GET, or a POST that is marked so
 }
 
 // Constant is a query parameter with a fixed value.

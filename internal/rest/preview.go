@@ -25,3 +25,9 @@ func (c *Client) Preview(call provider.Call) (Preview, error) {
 	}
 	return p, nil
 }
+
+// Address gives the method and the URL of a call for people, secrets masked.
+func (c *Client) Address(call provider.Call) (verb, address string, err error) {
+	r, err := c.Request(call)
+	return r.Method, transport.RedactURL(r.URL), err
+}

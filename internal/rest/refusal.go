@@ -90,14 +90,18 @@ func throttled(name string, response *transport.Response) *fault.Error {
 // out.
 func serviceFailed(name string, r transport.Request, response *transport.Response) *fault.Error {
 	status := response.Status
-	posted := (r.Method == http.MethodPost || r.Method == http.MethodPatch) && !r.Idempotent
-	if posted && (status == http.StatusRequestTimeout || status == http.StatusInternalServerError ||
+	if changes(r) && (status == http.StatusRequestTimeout || status == http.StatusInternalServerError ||
 		status >= http.StatusBadGateway && status <= http.StatusGatewayTimeout) {
 		return fault.New(fault.OutcomeUnknown, "%s answered with status %s, so the outcome is unknown", name, statusText(status)).
 			WithHint("look whether it happened before running it again")
 	}
 	return fault.New(fault.ServiceFailed, "%s failed with status %s", name, statusText(status)).
 		WithHint("run it again later; the request id helps the service's support")
+}
+
+// changes tells whether a request may change something at the service.
+func changes(r transport.Request) bool {
+	return r.Method != http.MethodGet && r.Method != http.MethodHead && !r.Idempotent
 }
 
 // errScalar is the error of an answer that holds no rows by its form.
@@ -265,7 +269,13 @@ func IsItemMissing(err error, call provider.Call) bool {
 	if f == nil || f.Code != fault.NotFound || f.HTTP == nil || !isRead(m) || len(m.Response.ItemsPath) > 0 {
 		return false
 	}
-	return !scopeMissing[strings.ToLower(f.HTTP.Code)] && !strings.HasPrefix(f.HTTP.Message, pageForPeople)
+	return !missingScope(f.HTTP)
+}
+
+// missingScope tells whether a 404 is about a scope or a type, or not of the
+// service.
+func missingScope(h *fault.HTTP) bool {
+	return scopeMissing[strings.ToLower(h.Code)] || strings.HasPrefix(h.Message, pageForPeople)
 }
 
 // IsScopeMissing tells whether an error says that a scope of the call, such as

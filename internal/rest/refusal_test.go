@@ -122,7 +122,7 @@ func TestRefusal(t *testing.T) {
 		"501":                             {post, 501, "", "", fault.ServiceFailed, "501"},
 		"504 of a write":                  {post, 504, "GatewayTimeout", "m", fault.OutcomeUnknown, "look whether it happened"},
 		"500 of a change":                 {patch, 500, "", "", fault.OutcomeUnknown, "outcome is unknown"},
-		"503 of a delete":                 {del, 503, "", "", fault.ServiceFailed, "503"},
+		"503 of a delete":                 {del, 503, "", "", fault.OutcomeUnknown, "503"},
 		"504 of a reading":                {reading, 504, "", "", fault.ServiceFailed, "504"},
 	} {
 		t.Run(name, func(t *testing.T) {

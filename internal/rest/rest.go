@@ -82,13 +82,14 @@ type Result struct {
 	Attempts  int
 	Waited    time.Duration
 	Duration  time.Duration
-	Accepted  bool   // the service goes on working: the outcome is known only later
-	Operation string // where to ask for that outcome, absolute; a capability, so never to be shown
-	State     string // the state that the answer named, as the service writes it; often empty
+	State     string     // the state that the answer named, as the service writes it; often empty
+	Operation *Operation // the service goes on working, and the outcome is known only later; nil: it is over
+	Polls     int        // how often was asked how the operation is
+	Warning   error      // what is not known although the call succeeded; a *fault.Error or nil
 }
 
 // Do makes one call, which may change things. An operation that the service
-// goes on with is reported as Accepted; it is not waited for. Errors are
+// goes on with is given as Operation; [Client.Await] waits for it. Errors are
 // *fault.Error; fault.OutcomeUnknown where the call may have happened.
 func (c *Client) Do(ctx context.Context, call provider.Call) (Result, error) {
 	request, err := c.Request(call)
@@ -102,23 +103,17 @@ func (c *Client) Do(ctx context.Context, call provider.Call) (Result, error) {
 	if gone(response, request) {
 		response.Body = nil
 	} else if !isSuccess(response.Status) || failed(call.Method, response) {
-		return Result{}, refusal(call.Method, request, response)
+		return Result{}, doubted(response, refusal(call.Method, request, response))
 	}
 	result := Result{
 		Status: response.Status, RequestID: response.RequestID, ETag: response.Header.Get("ETag"),
 		Attempts: response.Attempts, Waited: response.Waited, Duration: response.Duration,
+		State: stateOf(response.Body),
 	}
-	reply, err := (&course{method: call.Method, layout: layoutOf(call.Method)}).read(response)
-	if err != nil {
+	result.Operation = operationOf(call.Method, request, response)
+	if result.Items, err = itemsOf(call.Method, response); err != nil && result.Operation == nil {
 		return result, unreadable(call.Method, request, response, err)
 	}
-	if reply.found {
-		result.Items = reply.items
-	} else if reply.whole != nil {
-		result.Items = [][]byte{reply.whole}
-	}
-	o := operationOf(call.Method, request, response)
-	result.Accepted, result.Operation, result.State = o.accepted, o.link, o.state
 	return result, nil
 }
 
@@ -163,6 +158,19 @@ func gone(response *transport.Response, r transport.Request) bool {
 	}
 	e := parseError(response.Header.Get("Content-Type"), response.Body)
 	return !scopeMissing[strings.ToLower(e.Code)] && !e.html
+}
+
+// doubted judges a refusal that may be the answer to an earlier attempt's own
+// doing: what was changed no longer fits the condition of the request, or is
+// being changed.
+func doubted(response *transport.Response, f *fault.Error) error {
+	if !response.Doubtful || response.Status != http.StatusPreconditionFailed && response.Status != http.StatusConflict {
+		return f
+	}
+	unknown := fault.New(fault.OutcomeUnknown, "an attempt got no answer and a later one was refused, so the outcome is unknown").
+		WithHint("look whether it happened before running it again")
+	unknown.HTTP, unknown.Object, unknown.Detail = f.HTTP, f.Object, f.Detail
+	return unknown
 }
 
 // httpOf gives the facts of a call for a fault, secrets masked.

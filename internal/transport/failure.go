@@ -12,7 +12,7 @@ import (
 
 // failure makes the fault of a request that got no answer.
 func (c *call) failure(ctx context.Context, o outcome) *fault.Error {
-	if f := fault.As(o.err); f != nil {
+	if f := fault.As(o.err); f != nil && (!c.doubtful || !c.request.changes()) {
 		return f
 	}
 	f := c.judge(ctx, o).Because(o.err)
@@ -23,11 +23,12 @@ func (c *call) failure(ctx context.Context, o outcome) *fault.Error {
 }
 
 // judge finds the fault by what is known of the error. The order matters: a
-// write that may have been carried out is never called cancelled or failed, and
+// write that may have been carried out, by an earlier attempt too, is never
+// called cancelled or failed, and
 // the end of the context hides behind errors of the network that it caused.
 func (c *call) judge(ctx context.Context, o outcome) *fault.Error {
 	switch {
-	case o.sent && c.request.changes() && !errors.Is(o.err, errTooLarge):
+	case (o.sent || c.doubtful) && c.request.changes() && !errors.Is(o.err, errTooLarge):
 		return c.unknown(ctx, o)
 	case ctx.Err() != nil:
 		return cancelled(ctx)
