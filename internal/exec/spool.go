@@ -142,7 +142,7 @@ func (r *queryRun) watch(ctx context.Context, group *errgroup.Group, p *plan.Sca
 				return ctx.Err()
 			}
 		}
-		if len(sources) > 1 {
+		if len(sources) != 1 { // none: tables of the session alone
 			if err := r.feed(ctx, m, q, tables); err != nil {
 				return err
 			}
