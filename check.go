@@ -103,3 +103,19 @@ func (s *Session) Problems(name string) ([]Problem, error) {
 	}
 	return p.Diagnose(), nil
 }
+
+// SearchResult is a resource that a search has found, and its method that fits
+// best.
+type SearchResult struct {
+	Resource, Title, Method, Summary string
+}
+
+// Search finds resources by words for what they are or do, in all installed
+// providers, the best first. Nothing is sent and DuckDB is not opened.
+func (s *Session) Search(text string, limit int) []SearchResult {
+	var list []SearchResult
+	for _, f := range s.catalog.Search(text, limit) {
+		list = append(list, SearchResult{f.Resource, f.Title, f.Method, f.Summary})
+	}
+	return list
+}

@@ -5,14 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/planeql/planeql/internal/catalog"
 	"github.com/planeql/planeql/internal/exec"
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/plan"
 	"github.com/planeql/planeql/internal/provider"
 	"github.com/planeql/planeql/internal/registry"
 	"github.com/planeql/planeql/internal/syntax"
-
-	"github.com/planeql/planeql/internal/catalog"
 )
 
 // WithRegistry says where REGISTRY LIST and REGISTRY PULL have providers from: a
@@ -102,6 +101,6 @@ func (s *Session) pull(ctx context.Context, from *registry.Registry, head syntax
 // prepare compiles what was fetched. Services that cannot be read do not keep
 // the others from being used; they are errors where a statement names them.
 func prepare(p *provider.Provider) error {
-	p.Compile(func(provider.ServiceInfo, *provider.Service, error) {})
+	catalog.Compile(p, func(string, error) {})
 	return nil
 }

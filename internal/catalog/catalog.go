@@ -23,6 +23,13 @@ import (
 type Catalog struct {
 	providers atomic.Pointer[[]*provider.Provider]
 	ancestors sync.Map // of ancestorOf: *Ancestor
+	indexes   sync.Map // *provider.Provider -> *indexCell
+}
+
+// indexCell holds an index once it is read.
+type indexCell struct {
+	once  sync.Once
+	index *Index
 }
 
 // New makes a catalog of providers; of two with one name the first counts.
@@ -42,6 +49,7 @@ func (c *Catalog) Replace(providers ...*provider.Provider) {
 		}
 	}
 	c.providers.Store(&list)
+	c.ancestors.Clear()
 }
 
 // Providers gives the names of the providers in the order of New.

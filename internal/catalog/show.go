@@ -73,6 +73,25 @@ func (c *Catalog) ShowResources(providerName, service string, extended bool) (Ta
 	return t, nil
 }
 
+// ShowAllResources lists the resources of all services of a provider from its
+// index. The error is that of an unknown provider.
+func (c *Catalog) ShowAllResources(providerName string, extended bool) (Table, error) {
+	p, err := c.Provider(providerName)
+	if err != nil {
+		return Table{}, err
+	}
+	if p.Err != nil {
+		return Table{}, p.Err
+	}
+	t := table(extended, []string{"name", "id"}, "title", "description")
+	for _, s := range c.Index(p).Services {
+		for _, r := range s.Resources {
+			t.add(r.Name, r.ID, orNull(r.Title), orNull(r.Description))
+		}
+	}
+	return t, nil
+}
+
 // verbOrder is the order of methods in listings.
 var verbOrder = []provider.Verb{
 	provider.Select, provider.Insert, provider.Update, provider.Replace, provider.Delete, provider.Exec,

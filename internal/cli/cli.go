@@ -103,6 +103,7 @@ func (a *app) root() *cobra.Command {
 	a.register(root.PersistentFlags(), onAll)
 	a.completeValues(root)
 	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(a.searchCommand())
 	root.AddCommand(
 		a.execCommand(), a.planCommand(), a.applyCommand(), a.teardownCommand(), a.operationsCommand(), a.demoCommand(), a.simCommand(), a.withBuild(a.providerCommand()), a.authCommand(), a.versionCommand(),
 	)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	planeql "github.com/planeql/planeql"
+	"github.com/planeql/planeql/internal/catalog"
 	"github.com/planeql/planeql/internal/fault"
 	"github.com/planeql/planeql/internal/provider"
 	"github.com/planeql/planeql/internal/registry"
@@ -75,10 +76,10 @@ func (a *app) target() (registry.Folder, error) {
 // do not keep the others from being used.
 func (a *app) compile(p *provider.Provider) {
 	done := 0
-	p.Compile(func(info provider.ServiceInfo, _ *provider.Service, err error) {
+	catalog.Compile(p, func(service string, err error) {
 		done++
 		if err != nil {
-			a.say("%s.%s cannot be used: %s", p.Name, info.Name, fault.From(err).Message)
+			a.say("%s.%s cannot be used: %s", p.Name, service, fault.From(err).Message)
 		} else if done%50 == 0 {
 			a.say("%s: %d of %d services compiled", p.Name, done, len(p.Services))
 		}

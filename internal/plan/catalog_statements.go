@@ -26,6 +26,9 @@ func (p *Planner) show(s *syntax.Statement, head syntax.Show) (*Table, error) {
 }
 
 func (p *Planner) showTable(head syntax.Show) (catalog.Table, error) {
+	if head.What == "RESOURCES" && len(head.In.Parts) == 1 && hasProvider(p.Catalog, head.In.Parts[0]) {
+		return p.Catalog.ShowAllResources(head.In.Parts[0], head.Extended)
+	}
 	name := p.inFull(head.In.Parts, map[string]int{"SERVICES": 1, "RESOURCES": 2, "METHODS": 3}[head.What])
 	switch {
 	case head.What == "EXEC":
