@@ -16,6 +16,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/planeql/planeql/internal/fault"
+	"github.com/planeql/planeql/internal/provider"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what comes out into testdata")
@@ -179,4 +180,36 @@ func TestSnake(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
+}
+
+// FuzzBuild holds that no document is more than an error: neither a panic nor a
+// provider that a session cannot read.
+func FuzzBuild(f *testing.F) {
+	names, _ := filepath.Glob("testdata/*.txtar")
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range txtar.Parse(text).Files {
+			f.Add(file.Data)
+		}
+	}
+	f.Add([]byte("openapi: 3.0.0\npaths: &p {/a: *p}\n"))
+	f.Add([]byte("openapi: 3.0.0\npaths: {/a: {get: {responses: {'200': {content: {application/json: {schema: &s {allOf: [*s, *s]}}}}}}}}\n"))
+	f.Add([]byte("openapi: 3.0.0\npaths: {/a: {get: {responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/L'}}}}}}}}\n" +
+		"components: {schemas: {L: {allOf: [{$ref: '#/components/schemas/L'}, {$ref: '#/components/schemas/L'}]}}}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := Build(fstest.MapFS{"a.yaml": {Data: data}}, "a.yaml", Options{Provider: "p", Service: "s"})
+		if err != nil {
+			if fault.As(err) == nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		if _, err := provider.Open(built(r), "p"); err != nil {
+			t.Fatalf("%v\n%s", err, printed(r))
+		}
+		Verify(built(r), "p", "s")
+	})
 }

@@ -3,6 +3,7 @@ package build
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -73,10 +74,7 @@ func (b *builder) nameSchema(key string) string {
 	}
 	name := base
 	for n := 2; b.names[name] != ""; n++ {
-		name = base + "_" + string(rune('0'+n%10))
-		if n > 9 {
-			name = base + "_" + strings.Repeat("x", n)
-		}
+		name = base + "_" + strconv.Itoa(n)
 	}
 	b.schemas[key], b.names[name] = name, key
 	return name

@@ -114,10 +114,31 @@ func (b *builder) open(file string) (*document, error) {
 	if len(tree.Content) != 1 || tree.Content[0].Kind != yaml.MappingNode {
 		return nil, fault.New(fault.DocumentInvalid, "%s does not hold a mapping of keys to values", file).WithHint("correct the file")
 	}
+	if expanded(&tree, map[*yaml.Node]int{}) > maxNodes {
+		return nil, fault.New(fault.DocumentInvalid, "%s is too large, or an anchor of it holds itself", file).WithHint("correct the file")
+	}
 	d := &document{file: file, root: tree.Content[0]}
 	d.swagger = strings.HasPrefix(value(d.root, "swagger").Value, "2")
 	b.documents[file] = d
 	return d, nil
+}
+
+// expanded counts the nodes of a tree as if each alias were written out, up to a
+// little more than maxNodes. An anchor that holds itself has no end.
+func expanded(n *yaml.Node, sizes map[*yaml.Node]int) int {
+	if size, known := sizes[n]; known {
+		return size
+	}
+	sizes[n] = maxNodes + 1 // while it is counted
+	size := 1
+	for _, c := range n.Content {
+		size += expanded(c, sizes)
+	}
+	if n.Alias != nil {
+		size += expanded(n.Alias, sizes)
+	}
+	sizes[n] = min(size, maxNodes+1)
+	return sizes[n]
 }
 
 // place is a node with the document it stands in.

@@ -14,14 +14,21 @@ type property struct {
 }
 
 // properties gives the members of an object, those of its parts too.
-func (b *builder) properties(p place, depth int) []property {
+func (b *builder) properties(p place) []property {
+	return b.propertiesOf(p, map[*yaml.Node]bool{})
+}
+
+// propertiesOf is properties without the schemas that were seen: one may be a part
+// of itself.
+func (b *builder) propertiesOf(p place, seen map[*yaml.Node]bool) []property {
 	p, _, err := b.follow(p)
-	if err != nil || depth > maxRefs {
+	if err != nil || seen[p.n] {
 		return nil
 	}
+	seen[p.n] = true
 	var all []property
 	for _, part := range value(p.n, "allOf").Content {
-		all = append(all, b.properties(place{p.d, part}, depth+1)...)
+		all = append(all, b.propertiesOf(place{p.d, part}, seen)...)
 	}
 	members(value(p.n, "properties"), func(name string, v *yaml.Node) {
 		all = append(all, property{name, place{p.d, v}})
@@ -68,7 +75,7 @@ func (o *operation) findRows(pageable *yaml.Node, b *builder) {
 		o.listed = true
 		return
 	}
-	all := b.properties(o.rows, 0)
+	all := b.properties(o.rows)
 	if is(pageable) {
 		name := value(pageable, "itemName").Value
 		if name == "" {
@@ -126,10 +133,10 @@ func (b *builder) rowsIn(o *operation, all []property, before string, depth int)
 		}
 	case len(arrays) == 0 && len(objects) == 1 && others == 0 && depth < 2:
 		inner := before + "." + objects[0].name
-		if key, listed := b.rowsIn(o, b.properties(objects[0].at, 0), inner, depth+1); listed && !o.single() {
+		if key, listed := b.rowsIn(o, b.properties(objects[0].at), inner, depth+1); listed && !o.single() {
 			return key, true
 		}
-		if len(b.properties(objects[0].at, 0)) > 0 {
+		if len(b.properties(objects[0].at)) > 0 {
 			return inner, false
 		}
 	}
