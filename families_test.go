@@ -42,12 +42,12 @@ func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // pages; rows are typed by their schema.
 func TestFamilies_aws(t *testing.T) {
 	service := &counter{answers: map[string]string{
-		`POST /ListQueues {"QueueNamePrefix":"q"}`:                      `{"QueueUrls":["https://q/1"],"NextToken":"n"}`,
-		`POST /ListQueues {"NextToken":"n","QueueNamePrefix":"q"}`:      `{"QueueUrls":["https://q/2"]}`,
+		`POST / {"QueueNamePrefix":"q"}`:                                `{"QueueUrls":["https://q/1"],"NextToken":"n"}`,
+		`POST / {"NextToken":"n","QueueNamePrefix":"q"}`:                `{"QueueUrls":["https://q/2"]}`,
 		`POST / Action=ListUsers&PathPrefix=%2Fa%2F&Version=2010-05-08`: `<ListUsersResponse><ListUsersResult><Users><member><UserName>ann</UserName><CreateDate>2026-01-02T03:04:05Z</CreateDate></member></Users><IsTruncated>false</IsTruncated></ListUsersResult></ListUsersResponse>`,
-		`GET /b?list-type=2`:                                    `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>k</Key><Size>7</Size></Contents></ListBucketResult>`,
-		`POST /ListQueueTags {"QueueUrl":"https://q/1"}`:        `{"Tags":{"env":"prod"}}`,
-		`POST / Action=GetUser&UserName=ann&Version=2010-05-08`: `<GetUserResponse><GetUserResult><User><UserName>ann</UserName></User></GetUserResult></GetUserResponse>`,
+		`GET /b?list-type=2`:                                            `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>k</Key><Size>7</Size></Contents></ListBucketResult>`,
+		`POST / {"QueueUrl":"https://q/1"}`:                             `{"Tags":{"env":"prod"}}`,
+		`POST / Action=GetUser&UserName=ann&Version=2010-05-08`:         `<GetUserResponse><GetUserResult><User><UserName>ann</UserName></User></GetUserResult></GetUserResponse>`,
 	}}
 	server := httptest.NewServer(service)
 	t.Cleanup(server.Close)

@@ -186,3 +186,24 @@ func TestVerifier(t *testing.T) {
 		t.Error("another signature is taken")
 	}
 }
+
+// Verifier is a verifier for the tests of calls through real documents. It answers
+// an empty object.
+type Verifier struct{ v *verifier }
+
+// NewVerifier starts a Verifier.
+func NewVerifier(t *testing.T) Verifier {
+	v := newVerifier(t)
+	v.answer = func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, "{}")
+	}
+	return Verifier{v}
+}
+
+// URL is where it listens.
+func (v Verifier) URL() string { return v.v.URL }
+
+// Signed gives region/service of each call, and why those were refused whose
+// signature was not right.
+func (v Verifier) Signed() (scopes, refused []string) { return v.v.scopes, v.v.refused }

@@ -63,8 +63,8 @@ func awsQuery(t *testing.T, p *provider.Provider) {
 func awsJSON(t *testing.T, p *provider.Provider) {
 	m := methodOf(t, p, "sqs.queues.list_queues")
 	rows, err := play(t, provider.Call{Method: m, Arguments: arguments("QueueNamePrefix=q", "MaxResults=1")}, []exchange{
-		{request: `POST /ListQueues {"MaxResults":1,"QueueNamePrefix":"q"}`, answer: `{"QueueUrls":["https://q/1"],"NextToken":"t\"1"}`},
-		{request: `POST /ListQueues {"MaxResults":1,"NextToken":"t\"1","QueueNamePrefix":"q"}`, answer: `{"QueueUrls":["https://q/2"]}`},
+		{request: `POST / {"MaxResults":1,"QueueNamePrefix":"q"}`, answer: `{"QueueUrls":["https://q/1"],"NextToken":"t\"1"}`},
+		{request: `POST / {"MaxResults":1,"NextToken":"t\"1","QueueNamePrefix":"q"}`, answer: `{"QueueUrls":["https://q/2"]}`},
 	})
 	if err != nil || !slices.Equal(rows, []string{`{"queue_url": "https://q/1"}`, `{"queue_url": "https://q/2"}`}) {
 		t.Errorf("%v %q", err, rows)

@@ -46,6 +46,8 @@ func (c *Client) request(call provider.Call, put []placed) (transport.Request, e
 	switch {
 	case m.GraphQL != nil:
 		r.Method, path, query = http.MethodPost, graphQLPath(m, base), ""
+	case m.Wire.Protocol == "json" && m.HTTPMethod == http.MethodPost:
+		path = "/" // AWS's JSON protocols know no other: X-Amz-Target names the operation, the document's key only tells it apart
 	case m.Wire.Form:
 		body, kind, query = []byte(query), "application/x-www-form-urlencoded; charset=utf-8", ""
 	}
