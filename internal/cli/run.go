@@ -84,8 +84,13 @@ func (r *runner) write(rows *planeql.Rows) (int64, error) {
 		return 0, rows.Err()
 	}
 	a := r.app
-	if rows.Summary().Kind == "explain" && r.format == render.Table {
-		return r.lines(rows)
+	if r.format == render.Table {
+		switch kind := rows.Summary().Kind; {
+		case kind == "explain":
+			return r.lines(rows, "")
+		case kind == "show" && isTemplate(rows.Columns()):
+			return r.lines(rows, ";")
+		}
 	}
 	o := render.Options{Color: a.env.color(a.env.Terminal.Out)}
 	if a.env.Terminal.Out {
@@ -94,16 +99,21 @@ func (r *runner) write(rows *planeql.Rows) (int64, error) {
 	return render.Write(a.screen.stdout(), result{rows}, r.format, o)
 }
 
-// lines writes a plan line by line: a table would cut its requests to the
-// width of the screen.
-func (r *runner) lines(rows *planeql.Rows) (n int64, err error) {
+// isTemplate says that rows are statements to be filled in.
+func isTemplate(columns []planeql.Column) bool {
+	return len(columns) == 1 && columns[0].Name == "statement"
+}
+
+// lines writes a plan or statements as the text that they are: a table would
+// cut it to the width of the screen.
+func (r *runner) lines(rows *planeql.Rows, end string) (n int64, err error) {
 	out := r.app.screen.stdout()
 	for rows.Next() {
 		text := rows.Values()[0]
 		if raw, ok := text.(json.RawMessage); ok {
 			text = string(raw)
 		}
-		if _, err := fmt.Fprintln(out, text); err != nil {
+		if _, err := fmt.Fprintf(out, "%v%s\n", text, end); err != nil {
 			return n, render.OutputError(err)
 		}
 		n++
