@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ var (
 )
 
 // The examples of the page, one after the other on one simulator, print what the
-// page says: a line that a block has is there, in its order.
+// page says: each line of a block is there.
 func TestApply_page(t *testing.T) {
 	page, err := os.ReadFile("docs/apply.md")
 	if err != nil {
@@ -44,13 +45,11 @@ func TestApply_page(t *testing.T) {
 			}
 		case kind == "text":
 			blocks++
-			missing := out
+			printed := slices.Collect(strings.Lines(out))
 			for line := range strings.Lines(shortened(text)) {
-				_, after, found := strings.Cut(missing, line)
-				if !found {
-					t.Fatalf("the output has no line\n%safter what came before, in\n%s", line, out)
+				if !slices.Contains(printed, line) { // some steps are taken side by side
+					t.Fatalf("the output has no line\n%s\n%s", line, out)
 				}
-				missing = after
 			}
 		}
 	}

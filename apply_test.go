@@ -30,13 +30,25 @@ type applied struct {
 	sim *armsim.Simulator
 	url string
 	s   *planeql.Session
+
+	sent []string // what writes gave the last time, in the order of sending
+}
+
+// inOrder checks that of each two requests the first was sent first.
+func (e *applied) inOrder(pairs ...[2]string) {
+	e.t.Helper()
+	for _, p := range pairs {
+		if a, b := slices.Index(e.sent, p[0]), slices.Index(e.sent, p[1]); a < 0 || a > b {
+			e.t.Errorf("%s is not sent before %s: %v", p[0], p[1], e.sent)
+		}
+	}
 }
 
 func poolApplied(t *testing.T, opts ...planeql.Option) *applied {
 	t.Helper()
 	sim, url := simulator(t)
 	opts = append([]planeql.Option{planeql.WithVariables(map[string]string{"group": "rg-avd-prod-weu", "limit": "12"})}, opts...)
-	return &applied{t, sim, url, open(t, url, opts...)}
+	return &applied{t: t, sim: sim, url: url, s: open(t, url, opts...)}
 }
 
 func (e *applied) parse(text string) []*planeql.Statement {
@@ -89,10 +101,11 @@ func (e *applied) apply(d *planeql.Desired) (string, error) {
 		}
 		taken = append(taken, line)
 	})
+	slices.Sort(taken) // some are taken side by side
 	return strings.Join(taken, ", "), err
 }
 
-// writes gives the requests since the last time that are no GET.
+// writes gives the requests since the last time that are no GET, sorted.
 func (e *applied) writes() string {
 	var list []string
 	for _, r := range e.sim.Requests() {
@@ -101,6 +114,8 @@ func (e *applied) writes() string {
 		}
 	}
 	e.sim.ResetRequests()
+	e.sent = slices.Clone(list)
+	slices.Sort(list)
 	return strings.Join(list, ", ")
 }
 
@@ -137,7 +152,7 @@ func (e *applied) expect(what, got, want string) {
 func TestApply(t *testing.T) {
 	e := poolApplied(t, planeql.WithYes())
 	d, plan := e.plan("pool.sql")
-	e.expect("the plan", plan, "create hp-new\ncreate ag-new\ncreate ws-new\ncreate sp-new\n")
+	e.expect("the plan", plan, "create hp-new\ncreate ag-new\ncreate sp-new\ncreate ws-new\n")
 	var members []string
 	for _, c := range d.Steps[0].Changes {
 		members = append(members, fmt.Sprintf("%s %s%s", c.Member, c.From, c.To))
@@ -153,11 +168,12 @@ properties.maxSessionLimit 12`)
 	if err != nil {
 		t.Fatal(printed(err))
 	}
-	e.expect("steps", taken, "create hp-new, create ag-new, create ws-new, create sp-new")
-	e.expect("requests", e.writes(), "PUT hp-new, PUT ag-new, PUT ws-new, PUT sp-new")
+	e.expect("steps", taken, "create ag-new, create hp-new, create sp-new, create ws-new")
+	e.expect("requests", e.writes(), "PUT ag-new, PUT hp-new, PUT sp-new, PUT ws-new")
+	e.inOrder([2]string{"PUT hp-new", "PUT ag-new"}, [2]string{"PUT ag-new", "PUT ws-new"}, [2]string{"PUT hp-new", "PUT sp-new"})
 
 	d, plan = e.plan("pool.sql")
-	e.expect("the second plan", plan, "none hp-new\nnone ag-new\nnone ws-new\nnone sp-new\n")
+	e.expect("the second plan", plan, "none hp-new\nnone ag-new\nnone sp-new\nnone ws-new\n")
 	taken, err = e.apply(d)
 	if err != nil || taken != "" {
 		t.Errorf("the second apply: %s, %v", taken, err)
@@ -167,7 +183,7 @@ properties.maxSessionLimit 12`)
 	e.send(http.MethodPatch, desktops+"/hostPools/hp-new", `{"tags":{"owner":"ann"},"properties":{"maxSessionLimit":99,"description":"by hand"}}`)
 	e.send(http.MethodDelete, desktops+"/scalingPlans/sp-new", "")
 	d, plan = e.plan("pool.sql")
-	e.expect("drift", plan, "change hp-new properties.maxSessionLimit: 99 → 12\nnone ag-new\nnone ws-new\ncreate sp-new\n")
+	e.expect("drift", plan, "change hp-new properties.maxSessionLimit: 99 → 12\nnone ag-new\ncreate sp-new\nnone ws-new\n")
 	e.expect("writes of finding drift", e.writes(), "")
 	if taken, err = e.apply(d); err != nil {
 		t.Fatal(printed(err))
@@ -181,12 +197,13 @@ properties.maxSessionLimit 12`)
 	if err != nil {
 		t.Fatal(printed(err))
 	}
-	e.expect("the teardown", steps(d), "delete ws-new\ndelete ag-new\ndelete sp-new\ndelete hp-new\n")
+	e.expect("the teardown", steps(d), "delete ws-new\ndelete sp-new\ndelete ag-new\ndelete hp-new\n")
 	e.expect("writes of its plan", e.writes(), "")
 	if _, err = e.apply(d); err != nil {
 		t.Fatal(printed(err))
 	}
-	e.expect("requests of the teardown", e.writes(), "DELETE ws-new, DELETE ag-new, DELETE sp-new, DELETE hp-new")
+	e.expect("requests of the teardown", e.writes(), "DELETE ag-new, DELETE hp-new, DELETE sp-new, DELETE ws-new")
+	e.inOrder([2]string{"DELETE ws-new", "DELETE ag-new"}, [2]string{"DELETE ag-new", "DELETE hp-new"}, [2]string{"DELETE sp-new", "DELETE hp-new"})
 	if d, err = e.s.PlanTeardown(context.Background(), e.parse("pool.sql")); err != nil || d.Pending() != 0 {
 		t.Errorf("the second teardown: %v %v", d, err)
 	}
@@ -244,16 +261,16 @@ func TestApply_failure(t *testing.T) {
 		}
 		return armsim.Outcome{}
 	}))
-	e := &applied{t, sim, url, open(t, url, planeql.WithYes(), planeql.WithVariables(map[string]string{"group": "rg-avd-prod-weu", "limit": "12"}))}
+	e := &applied{t: t, sim: sim, url: url, s: open(t, url, planeql.WithYes(), planeql.WithVariables(map[string]string{"group": "rg-avd-prod-weu", "limit": "12"}))}
 	d, _ := e.plan("pool.sql")
 	taken, err := e.apply(d)
-	e.expect("steps", taken, "create hp-new, create ag-new failed")
-	if f := fault.As(err); f == nil || f.Code != fault.Forbidden || f.Span.Place() == "" || !strings.HasPrefix(f.Hint, "1 of 4 steps were taken before it") {
+	e.expect("steps", taken, "create ag-new failed, create hp-new, create sp-new")
+	if f := fault.As(err); f == nil || f.Code != fault.Forbidden || f.Span.Place() == "" || !strings.HasPrefix(f.Hint, "2 of 4 steps were taken") {
 		t.Errorf("%v", err)
 	}
 	deny = false
 	d, plan := e.plan("pool.sql")
-	e.expect("the rest", plan, "none hp-new\ncreate ag-new\ncreate ws-new\ncreate sp-new\n")
+	e.expect("the rest", plan, "none hp-new\ncreate ag-new\nnone sp-new\ncreate ws-new\n")
 	if _, err := e.apply(d); err != nil {
 		t.Fatal(printed(err))
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/planeql/planeql/internal/desired"
@@ -40,6 +41,7 @@ type Step struct {
 
 	stated *exec.Stated
 	span   fault.Span
+	wave   int // steps of one wave can be taken side by side
 }
 
 // Desired is what statements say that there should be, beside what there is. Its
@@ -317,13 +319,16 @@ func (d *Desired) order() error {
 			Names: desired.References(body(s.stated), both.Request), Named: desired.References(s.stated.Item, both.Answer),
 		}
 	}
-	order, err := desired.Order(list)
+	waves, err := desired.Order(list)
 	if err != nil {
 		return err
 	}
-	sorted := make([]Step, 0, len(order))
-	for _, i := range order {
-		sorted = append(sorted, d.Steps[i])
+	sorted := make([]Step, 0, len(list))
+	for n, wave := range waves {
+		for _, i := range wave {
+			d.Steps[i].wave = n
+			sorted = append(sorted, d.Steps[i])
+		}
 	}
 	d.Steps = sorted
 	return nil
@@ -343,11 +348,11 @@ func (d *Desired) check(ctx context.Context) error {
 	return nil
 }
 
-// Taken is told of each step that was taken, or failed.
+// Taken is told of each step that was taken, or failed, one at a time.
 type Taken func(step Step, took time.Duration, err error)
 
-// Apply takes the steps one after the other and stops at the first that fails.
-// Then it reads everything again: what still differs, and a check that does not
+// Apply takes the steps in their order, those that do not need each other side by
+// side, and goes no further than the first that fails. Then it reads everything again: what still differs, and a check that does not
 // hold, is an error. Read-only sessions, the bound of targets and confirmation
 // hold for the steps as for the targets of a write.
 func (d *Desired) Apply(ctx context.Context, told Taken) error {
@@ -372,26 +377,46 @@ func (d *Desired) Apply(ctx context.Context, told Taken) error {
 	return d.check(ctx)
 }
 
-// take takes the steps.
+// sideBySide bounds how many steps are taken at a time.
+const sideBySide = 8
+
+// take takes the steps, wave by wave. A step that fails ends it when the others
+// of its wave are done.
 func (d *Desired) take(ctx context.Context, told Taken) error {
+	var mutex sync.Mutex
+	var first error
 	done := 0
-	for _, step := range d.Steps {
-		if step.Action == ActionNone {
-			continue
-		}
+	each := func(step Step) {
 		started := time.Now()
 		err := d.takeOne(ctx, step)
+		mutex.Lock()
+		defer mutex.Unlock()
 		told(step, time.Since(started), err)
-		if err != nil {
-			e := fault.From(err).At(step.span)
-			if left := d.Pending() - done - 1; left > 0 || done > 0 {
-				e = e.WithHint("%d of %d steps were taken before it; run it again when the cause is gone: what is as stated is left alone", done, d.Pending())
-			}
-			return e
+		switch {
+		case err == nil:
+			done++
+		case first == nil:
+			first = fault.From(err).At(step.span)
 		}
-		done++
 	}
-	return nil
+	for at := 0; at < len(d.Steps) && first == nil; {
+		var wave sync.WaitGroup
+		places := make(chan struct{}, sideBySide)
+		for n := d.Steps[at].wave; at < len(d.Steps) && d.Steps[at].wave == n; at++ {
+			if step := d.Steps[at]; step.Action != ActionNone {
+				places <- struct{}{}
+				wave.Go(func() {
+					each(step)
+					<-places
+				})
+			}
+		}
+		wave.Wait()
+	}
+	if n := d.Pending(); first != nil && n > 1 {
+		return fault.From(first).WithHint("%d of %d steps were taken; run it again when the cause is gone: what is as stated is left alone", done, n)
+	}
+	return first
 }
 
 func (d *Desired) takeOne(ctx context.Context, step Step) error {

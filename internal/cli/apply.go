@@ -30,9 +30,9 @@ func (a *app) applyCommand() *cobra.Command {
 	return a.command(&cobra.Command{
 		Use:   "apply [flags] FILE…",
 		Short: "Make the resources of files be as stated",
-		Long: desiredHelp + "apply shows what differs, asks, changes it one\n" +
-			"after the other in the order of dependencies, reads all of it again, and holds it to the checks. Where all is as\n" +
-			"stated it changes nothing. It stops at the first failure; run again, it goes on from there.",
+		Long: desiredHelp + "apply shows what differs, asks, changes it in\n" +
+			"the order of dependencies, reads all of it again, and holds it to the checks. Where all is as\n" +
+			"stated it changes nothing. It goes no further than the first failure; run again, it goes on from there.",
 		Example: "  planeql apply pool.sql --var group=rg-avd\n  planeql apply --yes --max-targets 10 estate/*.sql",
 		Args:    someFiles,
 	}, onSession, a.apply)

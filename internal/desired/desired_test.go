@@ -141,13 +141,13 @@ func TestOrder(t *testing.T) {
 	}
 	for _, c := range []struct{ name, steps, want string }{
 		{"the order of the file", "/b, /a, /c", "/b /a /c"},
-		{"parents first", "/g/p/c, /g/p, /G", "/G /g/p /g/p/c"},
-		{"what is named first", "/app /Pool, /ws /app, /pool", "/pool /app /ws"},
-		{"a part of what is named", "/a /p/part, /p", "/p /a"},
+		{"parents first", "/g/p/c, /g/p, /G", "/G, /g/p, /g/p/c"},
+		{"what is named first", "/app /Pool, /ws /app, /pool", "/pool, /app, /ws"},
+		{"a part of what is named", "/a /p/part, /p", "/p, /a"},
 		{"a name is not the beginning of another", "/a /pool2, /pool", "/a /pool"},
-		{"children go first", "-/g, -/g/p, -/g/p/c", "/g/p/c /g/p /g"},
-		{"what names goes first", "-/pool, -/app =/pool, -/ws =/app", "/ws /app /pool"},
-		{"what names is changed first", "-/old, /app /new =/old, /new", "/new /app /old"},
+		{"children go first", "-/g, -/g/p, -/g/p/c", "/g/p/c, /g/p, /g"},
+		{"what names goes first", "-/pool, -/app =/pool, -/ws =/app", "/ws, /app, /pool"},
+		{"what names is changed first", "-/old, /app /new =/old, /new", "/new, /app, /old"},
 		{"twice", "/a, /A", "error: /A is stated twice"},
 		{"inside what is to be gone", "-/a, /a/b", "error: /a/b should be there and /a, of which it is a part, should be gone"},
 		{"a circle", "/x, /a /b, /b /a", "error: the statements need each other: /a → /b → /a"},
@@ -158,11 +158,15 @@ func TestOrder(t *testing.T) {
 				steps = append(steps, step(text))
 			}
 			order, err := Order(steps)
-			var ids []string
-			for _, i := range order {
-				ids = append(ids, steps[i].ID)
+			var waves []string
+			for _, wave := range order {
+				var ids []string
+				for _, i := range wave {
+					ids = append(ids, steps[i].ID)
+				}
+				waves = append(waves, strings.Join(ids, " "))
 			}
-			got := strings.Join(ids, " ")
+			got := strings.Join(waves, ", ")
 			if e := fault.As(err); e != nil {
 				if got = "error: " + e.Message; e.Hint == "" {
 					t.Error("no hint")

@@ -18,25 +18,32 @@ type Step struct {
 	Span    fault.Span
 }
 
-// Order gives the places of steps in the order in which they can be taken: what
-// is named before what names it, parents before children, and the other way
-// round for what is to be gone. The order of the statements decides where that
-// leaves it open.
-func Order(steps []Step) ([]int, error) {
+// Order gives the places of steps in waves: those of one wave can be taken side
+// by side, once all waves before it are. What is named comes before what names
+// it, parents before children, and the other way round for what is to be gone.
+// Inside a wave the order is that of the statements.
+func Order(steps []Step) ([][]int, error) {
 	if err := contradiction(steps); err != nil {
 		return nil, err
 	}
-	var order []int
+	var waves [][]int
 	done := make([]bool, len(steps))
-	for len(order) < len(steps) {
-		next := slices.IndexFunc(indices(steps), func(i int) bool { return !done[i] && ready(steps, done, i) })
-		if next < 0 {
+	for slices.Contains(done, false) {
+		var wave []int
+		for i := range steps {
+			if !done[i] && ready(steps, done, i) {
+				wave = append(wave, i)
+			}
+		}
+		if wave == nil {
 			return nil, circle(steps, done)
 		}
-		done[next] = true
-		order = append(order, next)
+		for _, i := range wave {
+			done[i] = true
+		}
+		waves = append(waves, wave)
 	}
-	return order, nil
+	return waves, nil
 }
 
 func indices(steps []Step) []int {

@@ -116,6 +116,7 @@ func (s *Stated) Remove(ctx context.Context, m *provider.Method) error {
 func (s *Stated) call(ctx context.Context, w *plan.Write, t *target) error {
 	one := *s.frozen
 	one.write, one.targets = w, []*target{t}
+	one.env.Outcomes = nil // each is told by itself
 	one.call(ctx)
 	if t.err == nil && t.skipped == outcomeChanged {
 		return passedOver(w, t)
