@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -75,7 +76,7 @@ func poolState(t *testing.T, url string) string {
 // TestMaintenanceScript maintains a pool of 50 hosts and 1,000 sessions, each call once,
 // and again, which changes nothing.
 func TestMaintenanceScript(t *testing.T) {
-	sim, url := simulator(t, armsim.WithEstate(armsim.Maintenance), armsim.WithOperations(0, 0))
+	sim, url := simulator(t, armsim.WithEstate(armsim.Maintenance), armsim.WithOperations(1, 10*time.Millisecond))
 	active := must(t, open(t, url), `SELECT count(*) FROM azure.desktop_virtualization.user_sessions WHERE sessionState = 'Active'
 		AND subscriptionId = '`+armsim.ProductionSubscription+`' AND resourceGroupName = 'rg-avd-prod-weu' AND hostPoolName = 'hp-office'`)[0][0].(int64)
 	sim.ResetRequests()
@@ -141,7 +142,7 @@ func testSecondRun(t *testing.T, broken string) {
 	scenario := &armsim.Scenario{Subscriptions: []armsim.Subscription{{ID: armsim.ProductionSubscription, Groups: []armsim.Group{{
 		Name: "rg-avd-prod-weu", Pools: []armsim.Pool{{Name: "hp-office", Hosts: armsim.Hosts{Count: 6}, Sessions: 30}},
 	}}}}}
-	sim, url := simulator(t, armsim.WithScenario(scenario), armsim.WithOperations(0, 0), armsim.WithHook(func(r *http.Request) armsim.Outcome {
+	sim, url := simulator(t, armsim.WithScenario(scenario), armsim.WithOperations(1, 10*time.Millisecond), armsim.WithHook(func(r *http.Request) armsim.Outcome {
 		body, err := io.ReadAll(r.Body)
 		if err != nil || string(body) != broken && r.Method != broken && !strings.HasSuffix(r.URL.Path, broken) || met.Add(1) != 5 {
 			return armsim.Outcome{}

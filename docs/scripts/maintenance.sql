@@ -43,7 +43,8 @@ FROM azure.desktop_virtualization.user_sessions
 WHERE subscriptionId = '{{ subscription }}' AND resourceGroupName = '{{ group }}' AND hostPoolName = '{{ pool }}'
   AND sessionHostName IN (SELECT sessionHostName FROM maintenance);
 
--- Stop the machines that run. One listing tells the power state of all machines of the subscription.
+-- Stop the machines that run. One listing tells the power state of all machines of the subscription. The
+-- statement ends when they are stopped.
 CREATE OR REPLACE TEMP TABLE running AS
 SELECT resourceGroupName, vmName FROM azure.compute.virtual_machines
 WHERE subscriptionId = '{{ subscription }}' AND statusOnly = 'true' AND lower(id) IN (SELECT machine FROM maintenance)
