@@ -105,7 +105,7 @@ func entriesOf(m *provider.Method) []entry {
 	var entries []entry
 	for _, required := range []bool{true, false} {
 		for _, p := range m.Parameters {
-			if p.Required == required {
+			if p.Required == required && (required || p.In != provider.InHeader) { // a header such as If-Match is the engine's to set
 				entries = append(entries, entry{p.Name, required, p.In == provider.InPath, note(p.Schema)})
 			}
 		}
