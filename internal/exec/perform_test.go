@@ -324,11 +324,14 @@ func TestWrite_sideBySide(t *testing.T) {
 		m := thingMethod("DELETE")
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
-		var begun, running int
-		time.AfterFunc(9*time.Minute, func() { begun, running = env.Operations.Counts() })
+		counts := make(chan [2]int, 1)
+		time.AfterFunc(9*time.Minute, func() {
+			begun, running := env.Operations.Counts()
+			counts <- [2]int{begun, running}
+		})
 		rows, err := runTargets(ctx, env, &plan.Write{Method: m}, thingTargets(m, 50))
-		if err != nil || rows.Failed != 50 || begun != 50 || running != 50 {
-			t.Fatalf("%v, %d of %d", err, running, begun)
+		if err != nil || rows.Failed != 50 || <-counts != [2]int{50, 50} {
+			t.Fatalf("%v, %d failed", err, rows.Failed)
 		}
 		for rows.Next() {
 			continue
