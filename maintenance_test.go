@@ -39,10 +39,10 @@ func callsDone(t *testing.T, requests []armsim.Request) map[string]int {
 			continue
 		}
 		what := r.Method
-		switch {
-		case r.Method == http.MethodPost:
+		switch r.Method {
+		case http.MethodPost:
 			what = r.Path[strings.LastIndex(r.Path, "/")+1:]
-		case r.Method == http.MethodPatch:
+		case http.MethodPatch:
 			what = string(r.Body)
 		}
 		call := what + " " + strings.ToLower(r.Path)
