@@ -71,3 +71,24 @@ func TestFamilies_aws(t *testing.T) {
 		}
 	}
 }
+
+// The resources of Cloud Control are views over one method.
+func TestFamilies_cloudControl(t *testing.T) {
+	service := &counter{answers: map[string]string{
+		`POST /?Action=GetResource&Version=2021-09-30 {"Identifier":"a","TypeName":"AWS::AccessAnalyzer::Analyzer"}`: `{"TypeName":"AWS::AccessAnalyzer::Analyzer","ResourceDescription":{"Identifier":"a","Properties":"{\"AnalyzerName\":\"main\",\"Type\":\"ACCOUNT\"}"}}`,
+		`POST /?Action=ListResources&Version=2021-09-30 {"TypeName":"AWS::AccessAnalyzer::Analyzer"}`:                `{"ResourceDescriptions":[{"Identifier":"a","Properties":"{\"Arn\":\"arn:a\"}"}]}`,
+	}}
+	server := httptest.NewServer(service)
+	t.Cleanup(server.Close)
+	s := open(t, server.URL, planeql.WithDocuments(published(t, "awscc.tar.zst", "awscc"), "awscc"),
+		planeql.WithEndpoint("awscc", server.URL), planeql.WithAuth("awscc", "none", nil))
+	for text, want := range map[string]string{
+		"SELECT region, analyzer_name, type FROM awscc.accessanalyzer.analyzers WHERE region = 'eu-west-1' AND Identifier = 'a'": "[[eu-west-1 main ACCOUNT]]",
+		"SELECT arn FROM awscc.accessanalyzer.analyzers_list_only WHERE region = 'eu-west-1'":                                    "[[arn:a]]",
+	} {
+		rows, err := query(t, s, text)
+		if err != nil || fmt.Sprint(rows) != want {
+			t.Errorf("%s\n%v\n%s", text, rows, printed(err))
+		}
+	}
+}

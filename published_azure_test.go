@@ -74,3 +74,20 @@ func TestPublishedAzure_estate(t *testing.T) {
 		}
 	}
 }
+
+// A view of the documents reads what its conditions outside name, and finds the
+// rest: the text in the place of a parameter counts for nothing.
+func TestPublishedAzure_view(t *testing.T) {
+	_, url := simulator(t, armsim.WithEstate(armsim.Small), armsim.WithAPIVersions(generations[0].further...))
+	s := open(t, url, planeql.WithDocuments(published(t, generations[0].archive, "azure"), "azure"))
+	for text, want := range map[string]string{
+		"SELECT count(*) FROM azure.desktop_virtualization.vw_user_sessions":                                                                                                                                                                   "[[120]]",
+		"SELECT count(*), count(DISTINCT hostPoolName) FROM azure.desktop_virtualization.vw_user_sessions WHERE session_state = 'LogOff' AND hostPoolName = 'hp-office'":                                                                       "[[1 1]]",
+		"SELECT count(*) FROM azure.desktop_virtualization.vw_user_sessions v JOIN azure.desktop_virtualization.host_pools p ON p.name = v.hostPoolName AND p.subscriptionId = v.subscriptionId AND p.resourceGroupName = v.resourceGroupName": "[[120]]",
+	} {
+		rows, err := query(t, s, text)
+		if err != nil || fmt.Sprint(rows) != want {
+			t.Errorf("%s\n%v\n%s", text, rows, printed(err))
+		}
+	}
+}

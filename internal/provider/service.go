@@ -178,18 +178,6 @@ func (l *loader) resource(name string, n *openapi.Node) *Resource {
 	return r
 }
 
-// view gives the statement of a view. Of several, one that is bound to no SQL
-// dialect or to the one that is nearest to DuckDB's is taken.
-func view(n *openapi.Node) string {
-	for ; !n.Missing(); n = n.At("fallback") {
-		predicate := n.At("predicate").Text()
-		if !strings.Contains(predicate, "sqlDialect") || strings.Contains(predicate, "sqlite3") {
-			return n.At("ddl").Text()
-		}
-	}
-	return ""
-}
-
 // sqlVerbs are the verbs that a method can be listed under.
 var sqlVerbs = []Verb{Select, Insert, Update, Replace, Delete}
 
