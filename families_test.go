@@ -62,7 +62,7 @@ func TestFamilies_aws(t *testing.T) {
 	} {
 		rows, err := query(t, s, text)
 		if err != nil || fmt.Sprint(rows) != want {
-			t.Errorf("%s\n%v %v", text, rows, printed(err))
+			t.Errorf("%s\n%v %v", text, rows, shown(err))
 		}
 	}
 	for _, line := range service.asked {
@@ -88,7 +88,7 @@ func TestFamilies_cloudControl(t *testing.T) {
 	} {
 		rows, err := query(t, s, text)
 		if err != nil || fmt.Sprint(rows) != want {
-			t.Errorf("%s\n%v\n%s", text, rows, printed(err))
+			t.Errorf("%s\n%v\n%s", text, rows, shown(err))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package planeql_test
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -36,7 +37,7 @@ func TestPublishedAzure_seed(t *testing.T) {
 			sim.ResetRequests()
 			rows, err := query(t, s, block)
 			if err != nil {
-				t.Errorf("%s: %s\n%s", g.archive, block, printed(err))
+				t.Errorf("%s: %s\n%s", g.archive, block, shown(err))
 				continue
 			}
 			c.rows(t, rows)
@@ -65,11 +66,11 @@ func TestPublishedAzure_estate(t *testing.T) {
 		for _, text := range statements {
 			want, err := query(t, own, text)
 			if err != nil || len(want) == 0 && !strings.Contains(text, "Pending") {
-				t.Fatalf("%s: %v %s", text, want, printed(err))
+				t.Fatalf("%s: %v %s", text, want, shown(err))
 			}
 			got, err := query(t, s, text)
 			if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Errorf("%s: %s\n%v\nwant %v\n%s", g.archive, text, got, want, printed(err))
+				t.Errorf("%s: %s\n%v\nwant %v\n%s", g.archive, text, got, want, shown(err))
 			}
 		}
 	}
@@ -87,7 +88,45 @@ func TestPublishedAzure_view(t *testing.T) {
 	} {
 		rows, err := query(t, s, text)
 		if err != nil || fmt.Sprint(rows) != want {
-			t.Errorf("%s\n%v\n%s", text, rows, printed(err))
+			t.Errorf("%s\n%v\n%s", text, rows, shown(err))
 		}
 	}
+}
+
+// Rows that the document describes flattened have the members of properties,
+// and the item's own where both have one; a list of texts has one column.
+func TestPublishedAzure_rows(t *testing.T) {
+	service := &counter{answers: map[string]string{
+		"GET /subscriptions/s/providers/Microsoft.DesktopVirtualization/hostPools?api-version=2024-04-03": `{"value": [
+			{"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.DesktopVirtualization/hostPools/p", "name": "p", "location": "eu",
+				"properties": {"name": "inner", "friendlyName": "below", "maxSessionLimit": 5, "agentUpdate": {"type": "a"}}, "friendlyName": "own", "agentUpdate": {"type": "b"}},
+			{"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.DesktopVirtualization/hostPools/q", "name": "q", "properties": {"friendlyName": "below", "agentUpdate": {"type": "a"}}}]}`,
+		"GET /subscriptions/00000000-0000-0000-0000-00000000000a/providers/Microsoft.Network/applicationGatewayAvailableRequestHeaders?api-version=2024-03-01": `["Accept", "Via"]`,
+	}}
+	server := httptest.NewServer(service)
+	t.Cleanup(server.Close)
+	for archive, statements := range map[string]map[string]string{
+		"azure.tar.zst": {
+			"SELECT name, friendly_name, max_session_limit, agent_update.type, location FROM azure.desktop_virtualization.host_pools WHERE subscription_id = 's' ORDER BY 1": "[[p own 5 b eu] [q below <nil> a <nil>]]",
+		},
+		"azure-2025-09.tar.zst": {
+			"SELECT column_anon FROM azure.network.application_gateways_available_request_headers WHERE subscriptionId = '00000000-0000-0000-0000-00000000000a'": "[[Accept] [Via]]",
+		},
+	} {
+		s := open(t, server.URL, planeql.WithDocuments(published(t, archive, "azure"), "azure"))
+		for text, want := range statements {
+			rows, err := query(t, s, text)
+			if err != nil || fmt.Sprint(rows) != want {
+				t.Errorf("%s\n%v\n%s%v", text, rows, shown(err), service.asked)
+			}
+		}
+	}
+}
+
+// shown gives an error as it is printed, or nothing.
+func shown(err error) string {
+	if err == nil {
+		return ""
+	}
+	return printed(err)
 }

@@ -27,6 +27,7 @@ type Column struct {
 	Type        string   // DuckDB type
 	NoCase      bool     // compares without case (COLLATE NOCASE)
 	Path        []string // members to follow from the item; nil for the item itself and for most parameters
+	Own         []string // where the value is instead if the item has that member: rows that are described flattened
 	Schema      *openapi.Schema
 	Description string
 	Datatype    string // in the words of the document, such as "string (arm-id)"
@@ -90,17 +91,25 @@ var envelope = []string{
 	"managedBy", "managedByExtended", "zones", "extendedLocation", "scale", "apiVersion", "properties",
 }
 
+// anonymous is the column of items that are values, such as the names that a
+// list is of.
+const anonymous = "column_anon"
+
 // fields adds the members of the item, and what documents forget of the
 // envelope. Rows that the document describes flattened arrive unflattened, so
 // the path of a column leads through properties there.
 func (b *builder) fields() {
 	item := b.method.Response.Item
+	if item != nil && sqlType(item) != "JSON" {
+		b.add(b.value(anonymous, Field, []string{}, item))
+		return
+	}
 	for _, m := range item.Members() {
-		path := []string{m.Name}
+		c := b.value(m.Name, Field, []string{m.Name}, m.Schema)
 		if b.method.Response.Flatten && !slices.Contains(envelope, m.Name) {
-			path = []string{"properties", m.Name}
+			c.Path, c.Own = []string{"properties", m.Name}, c.Path // the item's own members win
 		}
-		b.add(b.value(m.Name, Field, path, m.Schema))
+		b.add(c)
 	}
 	if !b.arm || !b.resourceLike() {
 		return

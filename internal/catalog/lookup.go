@@ -47,7 +47,11 @@ func Member(columns []Column, path []string) (Column, error) {
 			return Column{}, err
 		}
 	}
-	return w.result(), nil
+	found := w.result()
+	if c.Own != nil {
+		found.Own = slices.Concat(c.Own, w.path[len(c.Path):])
+	}
+	return found, nil
 }
 
 // columnNames gives the names that a misspelt column may have meant.

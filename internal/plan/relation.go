@@ -51,9 +51,12 @@ func (s *Scan) column(p projected, tree structure, source Rows) string {
 		return masked(c, tree)
 	}
 	if c.Type == "JSON" {
+		if c.Own != nil {
+			return fmt.Sprintf("coalesce(m%d, m%d)::JSON", s.memberAt(c.Own), s.member(c))
+		}
 		return fmt.Sprintf("m%d::JSON", s.member(c))
 	}
-	text := tree.leaf(c.Path)
+	text := tree.text(c)
 	switch c.Type {
 	case "VARCHAR":
 		return typed(c, text)
@@ -105,12 +108,23 @@ func typed(c catalog.Column, text string) string {
 	return text
 }
 
+// text gives the expression that reads a column.
+func (t structure) text(c catalog.Column) string {
+	if c.Own != nil {
+		return "coalesce(" + t.leaf(c.Own) + ", " + t.leaf(c.Path) + ")"
+	}
+	return t.leaf(c.Path)
+}
+
 // structure is the structure that from_json is asked for: nested objects by
 // the members' names, with nil at the leaves.
 type structure map[string]structure
 
 // leaf adds a member and gives the expression that reads it.
 func (t structure) leaf(path []string) string {
+	if len(path) == 0 {
+		return "json_extract_string(raw, '$')" // the item is a value itself
+	}
 	expression := "item"
 	for i, name := range path {
 		for other := range t {
@@ -171,7 +185,7 @@ func masked(c catalog.Column, tree structure) string {
 	if c.Type == "JSON" {
 		return `'"` + mask + `"'::JSON`
 	}
-	return "CASE WHEN " + tree.leaf(c.Path) + " IS NOT NULL THEN '" + mask + "' END"
+	return "CASE WHEN " + tree.text(c) + " IS NOT NULL THEN '" + mask + "' END"
 }
 
 // member gives the number of a column that the source cuts out of the items:
@@ -189,14 +203,19 @@ func (s *Scan) findMembers() {
 	for _, p := range s.columns {
 		c := p.column
 		isArgument := slices.Contains(s.Arguments, parameterName(c))
-		if c.Type != "JSON" || c.Kind == catalog.Raw || c.Kind == catalog.Parameter || isArgument || c.Secret && !p.named || s.member(c) >= 0 {
+		if c.Type != "JSON" || c.Kind == catalog.Raw || c.Kind == catalog.Parameter || isArgument || c.Secret && !p.named {
 			continue
 		}
-		m := Member{Path: c.Path}
-		if !c.Secret {
-			m.Secrets = secretPaths(c.Schema, 0)
+		for _, path := range [][]string{c.Path, c.Own} {
+			if path == nil || s.memberAt(path) >= 0 {
+				continue
+			}
+			m := Member{Path: path}
+			if !c.Secret {
+				m.Secrets = secretPaths(c.Schema, 0)
+			}
+			s.Members = append(s.Members, m)
 		}
-		s.Members = append(s.Members, m)
 	}
 }
 
