@@ -48,17 +48,21 @@ func TestFamilies_aws(t *testing.T) {
 		`GET /b?list-type=2`:                                            `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>k</Key><Size>7</Size></Contents></ListBucketResult>`,
 		`POST / {"QueueUrl":"https://q/1"}`:                             `{"Tags":{"env":"prod"}}`,
 		`POST / Action=GetUser&UserName=ann&Version=2010-05-08`:         `<GetUserResponse><GetUserResult><User><UserName>ann</UserName></User></GetUserResult></GetUserResponse>`,
+		`GET /b?list-type=2&max-keys=5`:                                 `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>k</Key><Size>7</Size></Contents></ListBucketResult>`,
 	}}
 	server := httptest.NewServer(service)
 	t.Cleanup(server.Close)
 	s := open(t, server.URL, planeql.WithDocuments(published(t, "aws.tar.zst", "aws"), "aws"),
 		planeql.WithEndpoint("aws", server.URL), planeql.WithAuth("aws", "none", nil))
 	for text, want := range map[string]string{
-		"SELECT queue_url FROM aws.sqs.queues WHERE QueueNamePrefix = 'q' ORDER BY 1":               "[[https://q/1] [https://q/2]]",
-		"SELECT queue_url FROM aws.sqs.queues WHERE queue_name_prefix = 'q' ORDER BY 1 LIMIT 5":     "[[https://q/1] [https://q/2]]",
-		"SELECT UserName, year(CreateDate::TIMESTAMP) FROM aws.iam.users WHERE path_prefix = '/a/'": "[[ann 2026]]",
-		"SELECT user_name FROM aws.iam.users WHERE UserName = 'ann'":                                "[[ann]]",
-		"SELECT key, size + 1 FROM aws.s3.objects_v2s WHERE bucket = 'b'":                           "[[k 8]]",
+		"SELECT queue_url FROM aws.sqs.queues WHERE QueueNamePrefix = 'q' ORDER BY 1":                                 "[[https://q/1] [https://q/2]]",
+		"SELECT queue_url FROM aws.sqs.queues WHERE queue_name_prefix = 'q' ORDER BY 1 LIMIT 5":                       "[[https://q/1] [https://q/2]]",
+		"SELECT UserName, year(CreateDate::TIMESTAMP) FROM aws.iam.users WHERE path_prefix = '/a/'":                   "[[ann 2026]]",
+		"SELECT user_name FROM aws.iam.users WHERE UserName = 'ann'":                                                  "[[ann]]",
+		"EXEC aws.sqs.queue_tags.list_queue_tags @@json = '{\"QueueUrl\": \"https://q/1\"}' RETURNING tags ->> 'env'": "[[prod]]",
+		"EXEC aws.sqs.queue_tags.list_queue_tags @queue_url = 'https://q/1' RETURNING tags ->> 'env'":                 "[[prod]]",
+		"SELECT key FROM aws.s3.objects_v2s WHERE bucket = 'b' AND max_keys = 5":                                      "[[k]]",
+		"SELECT key, size + 1 FROM aws.s3.objects_v2s WHERE bucket = 'b'":                                             "[[k 8]]",
 	} {
 		rows, err := query(t, s, text)
 		if err != nil || fmt.Sprint(rows) != want {

@@ -49,11 +49,11 @@ func DidYouMean(name string, candidates []string, other string) string {
 }
 
 // Fold gives the form in which names are compared: lower case, without
-// underscores and a leading dollar sign kept. host_pool_name and hostPoolName
-// fold to the same text.
-func Fold(name string) string {
-	return strings.ReplaceAll(strings.ToLower(name), "_", "")
-}
+// underscores and hyphens, a leading dollar sign kept. host_pool_name and
+// hostPoolName fold to the same text, max_keys and max-keys too.
+func Fold(name string) string { return folder.Replace(strings.ToLower(name)) }
+
+var folder = strings.NewReplacer("_", "", "-", "")
 
 // distance is the Damerau-Levenshtein distance with adjacent swaps, over bytes.
 func distance(a, b string) int {

@@ -142,8 +142,25 @@ func (p *Planner) expression(s *syntax.Statement, a syntax.Assignment) (syntax.N
 func (k *maker) given() []string {
 	names := slices.Clone(k.write.Arguments)
 	for _, v := range k.values {
-		if v.Parameter != nil {
+		switch {
+		case v.Parameter != nil:
 			names = append(names, v.Parameter.Name)
+		case len(v.Member.Path) > 0:
+			names = append(names, v.Member.Path[0]) // a member may be a parameter too
+		default:
+			names = append(names, inBody(k.write.Method)...)
+		}
+	}
+	return names
+}
+
+// inBody gives the parameters that are members of the body: all of them are
+// given by a body that is given as a whole.
+func inBody(m *provider.Method) []string {
+	var names []string
+	for _, p := range m.Parameters {
+		if p.In == provider.InBody {
+			names = append(names, p.Name)
 		}
 	}
 	return names
