@@ -234,7 +234,7 @@ const (
 
 func pagesOf(s *Scan) string {
 	switch {
-	case len(s.Method.Response.ItemsPath) == 0 && s.Method.NextLink == "":
+	case !s.Method.Response.List && len(s.Method.Response.ItemsPath) == 0 && s.Method.NextLink == "":
 		return onePage
 	case s.Gentle:
 		return oneByOne
