@@ -298,6 +298,7 @@ func (m *Method) counted() []Paging {
 		}
 		ways = append(ways,
 			Paging{Kind: PageNumber, To: name, In: InQuery, Total: []string{"result_info", "total_count"}, Size: []string{"result_info", "per_page"}},
+			Paging{Kind: PageNumber, To: name, In: InQuery, Total: []string{"meta", "total"}},
 			Paging{Kind: PageNumber, To: name, In: InQuery, Blind: true})
 		return ways
 	}

@@ -191,15 +191,16 @@ func (c *course) byNumber(way *way, w *walk, reply *reply) (step, bool, error) {
 	}
 	next := step{put: []placed{{way.To, way.In, strconv.FormatInt(page+1, 10)}}}
 	pages, counted := number(reply.value(way.pages))
-	if total, ok := number(reply.value(way.total)); ok && !counted {
-		if size, ok := number(reply.value(way.size)); ok && size > 0 {
-			pages, counted = (total+size-1)/size, true
-		}
+	total, totalled := number(reply.value(way.total))
+	if size, ok := number(reply.value(way.size)); ok && size > 0 && totalled && !counted {
+		pages, counted = (total+size-1)/size, true
 	}
 	switch {
 	case counted && page >= pages, way.Blind && w.exhausted(reply):
 		return step{}, true, nil
-	case counted || way.Blind:
+	case totalled && !counted && (len(reply.items) == 0 || w.items+int64(len(reply.items)) >= total):
+		return step{}, true, nil
+	case counted || totalled || way.Blind:
 		return next, true, nil
 	}
 	return step{}, false, nil

@@ -63,6 +63,7 @@ type walk struct {
 	first   string            // URL of the first
 	put     []placed          // what was put into the request of this page
 	number  int
+	items   int64           // of the pages before this one
 	seen    map[string]bool // requests that were sent
 	last    []byte          // the answer before this one, where pages are counted
 	done    bool
@@ -94,6 +95,7 @@ func (w *walk) step(ctx context.Context) (Page, error) {
 		err = unreadable(w.method, w.request, response, err)
 	}
 	w.last = response.Body
+	w.items += int64(len(reply.items))
 	page := Page{
 		Items: reply.items, Bytes: len(response.Body), Number: w.number, Last: next.end(),
 		RequestID: response.RequestID, Attempts: response.Attempts, Waited: response.Waited, Duration: response.Duration,

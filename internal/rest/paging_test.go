@@ -134,6 +134,12 @@ func TestPaging_bodyLinks(t *testing.T) {
 		},
 		rows: []string{`{"id":"a"}`, `{"id":"b"}`},
 	})
+	// Without links, the number of all items tells that one page has them.
+	checkPaged(t, "test-registry", "digitalocean", paged{
+		method: "droplets.droplets.list",
+		script: []exchange{{request: "GET /v2/droplets", answer: `{"droplets":[{"id":1}],"links":{},"meta":{"total":1}}`}},
+		rows:   []string{`{"id":1}`},
+	})
 	checkPaged(t, "entra_id", "entra_id", paged{
 		method: "agreement_acceptances.agreement_acceptances.list",
 		script: []exchange{
