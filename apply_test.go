@@ -394,3 +394,26 @@ func lastParts(sim *armsim.Simulator) string {
 	slices.Sort(list)
 	return strings.Join(list, ", ")
 }
+
+// Steps are recorded like other writes, and none is taken where that cannot be.
+func TestApply_audit(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.jsonl")
+	e := poolApplied(t, planeql.WithYes(), planeql.WithAudit(path))
+	d, _ := e.plan("pool.sql")
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a plan writes to the audit")
+	}
+	if _, err := e.apply(d); err != nil {
+		t.Fatal(printed(err))
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || strings.Count(string(text), "\n") != 8 || strings.Contains(string(text), `"statement":""`) {
+		t.Errorf("%v\n%s", err, text)
+	}
+	e = poolApplied(t, planeql.WithYes(), planeql.WithAudit(t.TempDir()))
+	d, _ = e.plan("pool.sql")
+	if _, err := e.apply(d); fault.As(err) == nil || fault.As(err).Code != fault.RecordFailed {
+		t.Errorf("%v", err)
+	}
+	e.expect("writes", e.writes(), "")
+}

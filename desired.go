@@ -59,6 +59,7 @@ type Desired struct {
 // stateWrite is a statement that says what there should be.
 type stateWrite struct {
 	plan *plan.Write
+	hash string // of the statement, for records
 	span fault.Span
 	made bool // it makes what it states: a teardown takes that away
 }
@@ -208,7 +209,7 @@ func (d *Desired) write(ctx context.Context, st *syntax.Statement, made bool) er
 			WithHint("SHOW METHODS IN %s lists what can be done with it", w.Method.Resource.Path())
 	}
 	w.Recheck = false // it is read anew right before
-	d.writes = append(d.writes, &stateWrite{plan: w, span: span, made: made})
+	d.writes = append(d.writes, &stateWrite{plan: w, hash: hashOf(st), span: span, made: made})
 	return nil
 }
 
@@ -235,6 +236,7 @@ func (d *Desired) steps(ctx context.Context, w *stateWrite) error {
 		return err
 	}
 	env.Skip = false // what could not be read may differ
+	env.Records.Statement = w.hash
 	list, warnings, err := exec.State(ctx, w.plan, env)
 	d.Warnings = append(d.Warnings, warnings...)
 	if err != nil {

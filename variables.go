@@ -120,6 +120,7 @@ func (s *Session) writtenValue(ctx context.Context, _ *syntax.Statement, head sy
 	if err != nil {
 		return nil, nil, err
 	}
+	env.Records.Statement = hashOf(head.Write)
 	if env.DryRun {
 		rows, err := exec.RunWrite(ctx, w, env)
 		return rows, nil, err

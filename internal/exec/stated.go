@@ -117,7 +117,11 @@ func (s *Stated) call(ctx context.Context, w *plan.Write, t *target) error {
 	one := *s.frozen
 	one.write, one.targets = w, []*target{t}
 	one.env.Outcomes = nil // each is told by itself
+	if err := one.env.Records.ready(); err != nil {
+		return err
+	}
 	one.call(ctx)
+	leave(one.targets)
 	if t.err == nil && t.skipped == outcomeChanged {
 		return passedOver(w, t)
 	}
