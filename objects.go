@@ -103,7 +103,8 @@ FROM (
   SELECT database_name, schema_name, view_name AS name, true AS is_view, temporary, comment FROM duckdb_views() WHERE NOT internal
   UNION ALL
   SELECT database_name, schema_name, table_name, false, temporary, comment FROM duckdb_tables() WHERE NOT internal)
-WHERE NOT (temporary AND regexp_matches(name, '^planeql_(spool|copy)_[0-9]+$'))
+WHERE database_name NOT IN (SELECT database_name FROM duckdb_databases() WHERE database_name = 'planeql' AND path IS NULL)
+  AND NOT (temporary AND regexp_matches(name, '^planeql_(spool|copy)_[0-9]+$'))
 ORDER BY temporary, lower(name), database_name, schema_name`
 
 // objects gives the tables and views of the session. DuckDB is asked only after

@@ -28,6 +28,7 @@ type Session struct {
 	client    *rest.Client
 	use       []string
 	found     *exec.Found
+	shown     catalogState
 	changed   atomic.Bool // known is not what DuckDB has
 	warned    []*Error    // by the last statement that did not ask for warnings
 	ended     []*Error    // the warnings of the queries of a statement that have ended
@@ -287,6 +288,9 @@ func (s *Session) explainEnd(ctx context.Context, err error) error {
 
 // run runs one statement and names its kind.
 func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, string, error) {
+	if err := s.showCatalog(ctx, st); err != nil {
+		return nil, "", err
+	}
 	st, err := s.localWrite(ctx, st)
 	if err != nil {
 		return nil, "", err
