@@ -301,7 +301,11 @@ func without(a, b []string) []string {
 // Every condition keeps the rows that it keeps of a table.
 func TestDifferential_where(t *testing.T) {
 	p := newPair(t)
-	for range 450 {
+	statements := 450
+	if testing.Short() {
+		statements = 60
+	}
+	for range statements {
 		condition, plain := p.condition(3)
 		bound := p.bound()
 		where, plainWhere := bound+" AND "+condition, bound+" AND "+plain
@@ -447,7 +451,11 @@ func (p *pair) jsonComparison() string {
 func TestDifferential_shapes(t *testing.T) {
 	p := newPair(t)
 	count := 0
-	for range 3 {
+	rounds := 3
+	if testing.Short() {
+		rounds = 1
+	}
+	for range rounds {
 		for _, s := range p.shapes() {
 			p.check(t, s, strings.Contains(s.text, "/* ordered */"))
 			count++
