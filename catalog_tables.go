@@ -198,13 +198,12 @@ func (s *Session) attachCatalog(ctx context.Context, db *duck.DB) error {
 		return err
 	}
 	defer conn.Close()
-	s.shown = catalogState{attached: true, filled: map[string]string{}}
-	if err := conn.Exec(ctx, "ATTACH ':memory:' AS "+catalogDatabase); err != nil {
-		if !strings.Contains(err.Error(), "already") {
-			return err
-		}
-		s.shown.taken = true
+	err = conn.Exec(ctx, "ATTACH ':memory:' AS "+catalogDatabase)
+	taken := err != nil && strings.Contains(err.Error(), "already")
+	if err != nil && !taken {
+		return err
 	}
+	s.shown = catalogState{attached: true, taken: taken, filled: map[string]string{}}
 	return nil
 }
 

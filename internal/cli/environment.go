@@ -75,30 +75,26 @@ func terminalWidth() int {
 // askTerminal reads one line in raw mode, so that Ctrl-C ends the question
 // instead of leaving a reader behind that swallows the next line.
 func askTerminal(question string) (string, error) {
-	fd := int(os.Stdin.Fd())
-	state, err := term.MakeRaw(fd)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = term.Restore(fd, state) }()
-	return term.NewTerminal(struct {
-		io.Reader
-		io.Writer
-	}{os.Stdin, os.Stderr}, question).ReadLine()
+	return rawTerminal(question, (*term.Terminal).ReadLine)
 }
 
-// askSecret reads one line in raw mode, as askTerminal does.
+// askSecret reads one line as askTerminal does, and does not show it.
 func askSecret(question string) (string, error) {
+	return rawTerminal("", func(t *term.Terminal) (string, error) { return t.ReadPassword(question) })
+}
+
+// rawTerminal puts the terminal into raw mode for one answer.
+func rawTerminal(prompt string, read func(*term.Terminal) (string, error)) (string, error) {
 	fd := int(os.Stdin.Fd())
 	state, err := term.MakeRaw(fd)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = term.Restore(fd, state) }()
-	return term.NewTerminal(struct {
+	return read(term.NewTerminal(struct {
 		io.Reader
 		io.Writer
-	}{os.Stdin, os.Stderr}, "").ReadPassword(question)
+	}{os.Stdin, os.Stderr}, prompt))
 }
 
 // path gives a file name as the user meant it: from the working folder.

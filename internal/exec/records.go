@@ -140,7 +140,11 @@ func (r *recorder) answer(t *target) journal.Answer {
 // changed keeps what has changed of an operation.
 func (r *recorder) changed(t *target, o rest.Operation) {
 	if t.operation != "" {
-		_ = r.env.Records.Journal.Change(t.operation, o, *t.result.Operation) // the older links are as good, mostly
+		// A state that is not kept is asked for again; new links are what another process needs.
+		err := r.env.Records.Journal.Change(t.operation, o, *t.result.Operation)
+		if err != nil && o.Moved(*t.result.Operation) {
+			t.warn(fault.From(err))
+		}
 	}
 	t.result.Operation = &o
 }

@@ -14,18 +14,20 @@ type GraphQL struct {
 }
 
 // graphQL reads x-stackQL-graphQL; nil where the operation has none.
-func graphQL(n *openapi.Node) *GraphQL {
+func graphQL(n *openapi.Node) (g *GraphQL, err error) {
 	if n.Missing() {
-		return nil
+		return nil, nil
 	}
 	cursor := n.At("cursor")
-	g := &GraphQL{
+	g = &GraphQL{
 		URL: n.At("url").Text(), Query: n.At("query").Text(), Strategy: cursor.At("strategy").Text(),
 		Format: cursor.At("format").Text(), Size: cursor.At("pageSize").Text(),
 	}
-	g.Cursor, _ = memberPath(cursor.At("jsonPath").Text())
-	g.More, _ = memberPath(cursor.At("terminateOnJsonPath").Text())
-	return g
+	if g.Cursor, err = followed(n, cursor.At("jsonPath").Text()); err != nil {
+		return nil, err
+	}
+	g.More, err = followed(n, cursor.At("terminateOnJsonPath").Text())
+	return g, err
 }
 
 // cursorName is what templates call the place of the cursor.

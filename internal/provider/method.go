@@ -37,7 +37,9 @@ func (l *loader) method(r *Resource, name string, at *openapi.Node, n *openapi.N
 	}
 	m.ReadOnly = m.HTTPMethod == "GET" || m.HTTPMethod == "HEAD" ||
 		op.node.At("x-planeql-read-only").True() || n.At("x-planeql-read-only").True()
-	m.GraphQL = graphQL(op.node.At("x-stackQL-graphQL"))
+	if m.GraphQL, err = graphQL(op.node.At("x-stackQL-graphQL")); err != nil {
+		return nil, err
+	}
 	raw := m.address(op.key)
 	if err := l.parameters(m, op, raw); err != nil {
 		return nil, err
@@ -56,8 +58,8 @@ func (l *loader) method(r *Resource, name string, at *openapi.Node, n *openapi.N
 	if m.Wire = l.wire(m, n, at); m.Wire.Form {
 		m.HTTPMethod, m.ReadOnly = "POST", false
 	}
-	m.Paging = l.statedPaging(n, at)
-	return m, nil
+	m.Paging, err = l.statedPaging(n, at)
+	return m, err
 }
 
 // nextLink gives the member that AutoRest's x-ms-pageable names; it is nextLink

@@ -62,32 +62,45 @@ func (m *Method) Ways() []Paging {
 
 // statedPaging reads config.pagination. Each of its keys counts from the
 // nearest level that has it: method, resource, document, service and provider
-// of provider.yaml.
-func (l *loader) statedPaging(n, r *openapi.Node) *Paging {
+// of provider.yaml. A key that cannot be followed is an error: the list would
+// end at its first page without a word.
+func (l *loader) statedPaging(n, r *openapi.Node) (p *Paging, err error) {
 	levels := l.levels(n, r)
 	find := func(key string) *openapi.Node { return nearest(levels, "pagination", key) }
 	request, response := find("requestToken"), find("responseToken")
 	if request == nil && response == nil {
-		return nil
+		return nil, nil
 	}
-	p := &Paging{Kind: PageToken, To: request.At("key").Text(), In: tokenLocation(request.At("location").Text())}
+	p = &Paging{Kind: PageToken, To: request.At("key").Text(), In: tokenLocation(request.At("location").Text())}
 	from := response.At("key").Text()
 	algorithm := find("algorithm").Text()
 	switch {
 	case response.At("location").Text() == "header":
 		p.Kind, p.Header, p.To, p.In = PageHeader, from, "", ""
-		return p
+		return p, nil
 	case request.At("location").Text() == "request" || algorithm == "odata_next_link":
 		p.Kind, p.To, p.In = PageLink, "", ""
 	case algorithm == "page_number":
 		p.Kind = PageNumber
-		p.Pages, _ = memberPath(find("responseTerminator").At("key").Text())
+		end := find("responseTerminator").At("key")
+		if p.Pages, err = followed(n, end.Text()); err != nil {
+			return nil, err
+		}
 	}
 	if from == "" && p.Kind == PageLink {
 		from = "['@odata.nextLink']"
 	}
-	p.From, _ = memberPath(from)
-	return p
+	p.From, err = followed(n, from)
+	return p, err
+}
+
+// followed reads the path of a member that leads to further pages.
+func followed(n *openapi.Node, text string) ([]string, error) {
+	path, ok := memberPath(text)
+	if !ok {
+		return nil, n.Invalid("the key %q of the pagination names a single element or a condition, which is not supported", text)
+	}
+	return path, nil
 }
 
 // tokenLocation reads where a token goes.

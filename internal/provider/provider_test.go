@@ -394,6 +394,10 @@ func TestBadMethods(t *testing.T) {
 		{"no operation", "operation: {$ref: '#/paths/~1check/post'}", "other: {}", "does not have the form"},
 		{"lost parameter", "- {name: If-Match, in: header, schema: {type: string}}", "- {$ref: '#/components/parameters/No'}", "points at nothing"},
 		{"one element", "response: {openAPIDocKey: '204'}", "response: {openAPIDocKey: '204', objectKey: '$.a[0].b'}", "single element"},
+		{
+			"next page by one element", "response: {openAPIDocKey: '204'}",
+			"response: {openAPIDocKey: '204'}\n          config: {pagination: {responseToken: {key: '$.a[0].b', location: body}}}", "pagination names a single element",
+		},
 		{"lost override", "response: {openAPIDocKey: '204'}", "response: {schema_override: {$ref: '#/components/schemas/No'}}", "points at nothing"},
 		{"bad verb entry", "update: []", "update: [{$ref: '#/components/x-stackQL-resources/things/methods/no'}]", `has no method "no"`},
 		{"bad verb pointer", "update: []", "update: [{$ref: '#/x'}]", "names no method"},
