@@ -67,7 +67,13 @@ func Open(ctx context.Context, opts ...Option) (*Session, error) {
 
 // Close ends the session and what it keeps open. Rows that are still being
 // read are closed first by their reader.
-func (s *Session) Close() error {
+func (s *Session) Close() error { return s.end((*duck.DB).Close) }
+
+// Leave is Close for the last act of a process: what the session has in memory
+// alone is left to the system, which is faster.
+func (s *Session) Leave() error { return s.end((*duck.DB).Leave) }
+
+func (s *Session) end(leave func(*duck.DB) error) error {
 	s.opening.Lock()
 	defer s.opening.Unlock()
 	s.transport.Close()
@@ -75,7 +81,7 @@ func (s *Session) Close() error {
 	if s.db == nil {
 		return err
 	}
-	err = errors.Join(err, s.db.Close())
+	err = errors.Join(err, leave(s.db))
 	s.db = nil
 	return err
 }

@@ -27,6 +27,7 @@ type Environment struct {
 	Now            func() time.Time
 	Signals        <-chan os.Signal // interrupts; nil: there are none
 	Exit           func(code int)   // ends the process at once, for a second interrupt
+	Ends           bool             // the process ends with the command
 	// Ask puts a question on the terminal and gives the line that was typed;
 	// io.EOF where it was left by Ctrl-C or Ctrl-D.
 	Ask func(question string) (string, error)
@@ -54,7 +55,7 @@ func System() Environment {
 		Getenv: os.Getenv, Environ: os.Environ, Home: home, WorkDir: dir, TempDir: os.TempDir(),
 		Terminal: Terminal{In: isTerminal(os.Stdin), Out: isTerminal(os.Stdout), Err: isTerminal(os.Stderr)},
 		ToFile:   err == nil && info.Mode().IsRegular(),
-		Width:    terminalWidth, Now: time.Now, Signals: signals, Exit: os.Exit,
+		Width:    terminalWidth, Now: time.Now, Signals: signals, Exit: os.Exit, Ends: true,
 		Ask: askTerminal, AskSecret: askSecret, Edit: newReadline,
 	}
 }

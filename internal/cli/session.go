@@ -54,8 +54,12 @@ func (a *app) open(ctx context.Context) (*planeql.Session, func(), error) {
 		closeLog()
 		return nil, nil, err
 	}
+	end := session.Close
+	if a.env.Ends {
+		end = session.Leave
+	}
 	return session, func() {
-		if err := session.Close(); err != nil {
+		if err := end(); err != nil {
 			a.say("closing the session: %v", err)
 		}
 		closeLog()

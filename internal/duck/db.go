@@ -3,7 +3,10 @@ package duck
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"reflect"
 	"regexp"
 	"strings"
@@ -39,6 +42,8 @@ type DB struct {
 		conn *connection
 	}
 	asides  atomic.Int64 // connections beside the main one
+	files   atomic.Bool  // it has files, or may have
+	temp    string       // the folder for what does not fit into memory; empty: DuckDB's choice
 	threads int64        // as they were before Calm took them away; 0: they are there
 	scans   scans
 }
@@ -58,7 +63,8 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, openError(o.Path, err)
 	}
-	db := &DB{pool: sql.OpenDB(connector)}
+	db := &DB{pool: sql.OpenDB(connector), temp: o.Temp}
+	db.files.Store(o.Path != "")
 	db.pool.SetMaxIdleConns(-1) // the settings of a statement end with its connection
 	db.scans.byID = map[int64]*Scan{}
 	if db.conn, err = db.connect(ctx); err != nil {
@@ -152,6 +158,18 @@ func (db *DB) Close() error {
 		}
 	}
 	return db.pool.Close()
+}
+
+// Leave closes the database as the last act of the process. What is in memory
+// alone is left to the system, which takes it back at once; DuckDB needs some
+// milliseconds to give it back piece by piece.
+func (db *DB) Leave() error {
+	_, err := os.Stat(db.temp)
+	if db.files.Load() || db.temp == "" || !errors.Is(err, fs.ErrNotExist) {
+		return db.Close()
+	}
+	db.scans.closeAll()
+	return nil
 }
 
 // Exec runs a statement and drops its rows. Errors are *fault.Error.

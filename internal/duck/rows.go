@@ -3,6 +3,7 @@ package duck
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -62,6 +63,9 @@ func (db *DB) Query(ctx context.Context, query string, o QueryOptions) (*Rows, e
 	return db.queryOn(ctx, conn, release, query, o)
 }
 
+// attaches finds statements that may give a database its files.
+var attaches = regexp.MustCompile(`(?i)attach`)
+
 // queryOn runs a statement on a connection, which release gives back.
 func (db *DB) queryOn(ctx context.Context, conn *connection, release func(), query string, o QueryOptions) (*Rows, error) {
 	if err := ctx.Err(); err != nil {
@@ -71,6 +75,9 @@ func (db *DB) queryOn(ctx context.Context, conn *connection, release func(), que
 	if i := strings.IndexByte(query, 0); i >= 0 { // DuckDB would stop reading there
 		release()
 		return nil, &located{fault.New(fault.SyntaxError, "the text has a zero byte"), i}
+	}
+	if attaches.MatchString(query) {
+		db.files.Store(true)
 	}
 	r := &Rows{query: query, conn: conn, release: release, aside: conn != db.conn}
 	r.ctx, r.cancel = context.WithCancel(ctx)
