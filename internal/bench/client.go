@@ -74,28 +74,32 @@ type client struct {
 	encoder *json.Encoder
 }
 
-// runClient runs one of the programs and writes its rows to standard output.
-func runClient(ctx context.Context, program, base string) error {
+// runClient runs one of the programs, so many times one after the other, and
+// writes its rows to standard output.
+func runClient(ctx context.Context, program, base string, times int) error {
 	out := bufio.NewWriterSize(os.Stdout, 64<<10)
 	c := &client{
 		base: base, encoder: json.NewEncoder(out),
 		http: &http.Client{Transport: &http.Transport{MaxConnsPerHost: concurrency, MaxIdleConnsPerHost: concurrency}},
 	}
-	var err error
-	switch program {
-	case listClient:
-		err = pages(ctx, c, sessionsPath(poolPath(subscriptionID(0), "pool-0")), c.print)
-	case scopesClient:
-		err = c.scopes(ctx)
-	case joinClient:
-		err = c.join(ctx)
-	default:
-		err = fmt.Errorf("no program %q", program)
-	}
-	if err != nil {
-		return err
+	for range times {
+		if err := c.run(ctx, program); err != nil {
+			return err
+		}
 	}
 	return out.Flush()
+}
+
+func (c *client) run(ctx context.Context, program string) error {
+	switch program {
+	case listClient:
+		return pages(ctx, c, sessionsPath(poolPath(subscriptionID(0), "pool-0")), c.print)
+	case scopesClient:
+		return c.scopes(ctx)
+	case joinClient:
+		return c.join(ctx)
+	}
+	return fmt.Errorf("no program %q", program)
 }
 
 func poolPath(subscription, pool string) string {

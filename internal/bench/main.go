@@ -18,13 +18,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 )
 
 func main() {
-	if len(os.Args) > 2 {
-		exit(runClient(context.Background(), os.Args[1], os.Args[2]))
+	if len(os.Args) > 3 {
+		times, err := strconv.Atoi(os.Args[3])
+		if err == nil {
+			err = runClient(context.Background(), os.Args[1], os.Args[2], times)
+		}
+		exit(err)
 		return
 	}
 	wanted := ""

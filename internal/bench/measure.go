@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http/httptest"
+	"strings"
 	"time"
 )
 
@@ -21,7 +22,24 @@ func (b *bench) statement(url string, rows int, text string) program {
 
 // client is a program of the other side.
 func (b *bench) client(side, url string, rows int) program {
-	return program{b.self, []string{side, url}, rows}
+	return program{b.self, []string{side, url, "1"}, rows}
+}
+
+// repeats is how often a statement is run in one session where the start of the
+// process is to count little.
+const repeats = 5
+
+// session is planeql with a statement that is run several times, which finds its
+// scopes each time.
+func (b *bench) session(url string, rows int, text string) program {
+	p := b.statement(url, rows*repeats, strings.Repeat(text+"; ", repeats))
+	p.args = append([]string{"exec", "--no-cache"}, p.args[1:]...)
+	return p
+}
+
+// repeated is a program of the other side that does its work as often.
+func (b *bench) repeated(side, url string, rows int) program {
+	return program{b.self, []string{side, url, fmt.Sprint(repeats)}, rows * repeats}
 }
 
 // columns are what both sides print of a session.
