@@ -333,6 +333,10 @@ func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, st
 		return nil, "", err // a ? without a value
 	}
 	built, err := s.build(ctx, st)
+	if e := fault.As(err); e != nil && e.Code == fault.NotSupported {
+		rows, err := s.pivot(ctx, st, err)
+		return rows, kindOf(st.Head), err
+	}
 	if err != nil {
 		return nil, "", err
 	}
@@ -470,7 +474,8 @@ func parse(db *duck.DB, text *syntax.Edited) ([]byte, error) {
 	}
 	if pe.NotSelect {
 		return nil, fault.Unsupported("this form of query").At(text.Span(0, len(text.Text))).
-			WithHint("a PIVOT needs its values: SELECT * FROM (PIVOT … ON column IN ('a', 'b') USING count(*))")
+			WithHint("inside of another statement a PIVOT needs its values: SELECT * FROM (PIVOT … ON column IN ('a', 'b') USING count(*)); " +
+				"by itself it finds them: PIVOT (SELECT a, b FROM …) ON b USING count(*)")
 	}
 	return nil, syntaxError(text, pe)
 }

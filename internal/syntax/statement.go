@@ -124,7 +124,7 @@ var forms = map[string]string{
 }
 
 // queryWords are the words a query of DuckDB can begin with.
-var queryWords = []string{"SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SUMMARIZE"}
+var queryWords = []string{"SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "PIVOT_WIDER", "UNPIVOT", "SUMMARIZE"}
 
 // parser reads the tokens of one statement.
 type parser struct {
