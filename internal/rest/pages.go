@@ -41,7 +41,7 @@ func (c *Client) Pages(ctx context.Context, call provider.Call) iter.Seq2[Page, 
 			return
 		}
 		w := walk{
-			client: c, method: call.Method, call: call, course: courseOf(call.Method),
+			client: c, method: call.Method, call: call, course: c.course(call.Method),
 			request: request, first: request.URL, seen: map[string]bool{},
 		}
 		for !w.done {
@@ -51,6 +51,16 @@ func (c *Client) Pages(ctx context.Context, call provider.Call) iter.Seq2[Page, 
 			}
 		}
 	}
+}
+
+// course gives the course of a method, made once: many calls of one method are
+// made side by side, and all of them only read it.
+func (c *Client) course(m *provider.Method) *course {
+	if known, ok := c.courses.Load(m); ok {
+		return known.(*course)
+	}
+	made, _ := c.courses.LoadOrStore(m, courseOf(m))
+	return made.(*course)
 }
 
 // walk is the way through the pages of one call.

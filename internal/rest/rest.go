@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/planeql/planeql/internal/fault"
@@ -48,6 +49,7 @@ type Client struct {
 	transport *transport.Transport
 	options   Options
 	versions  map[string]string
+	courses   sync.Map // *course by *provider.Method
 }
 
 // New makes a Client that sends by t.
