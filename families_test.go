@@ -3,11 +3,14 @@ package planeql_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	"github.com/planeql/planeql"
 )
@@ -73,6 +76,63 @@ func TestFamilies_aws(t *testing.T) {
 		if _, ok := service.answers[line]; !ok {
 			t.Errorf("sent %s", line)
 		}
+	}
+}
+
+// What is changed and deleted is named in the body: the WHERE binds it as it
+// does a part of a path, from values and from rows.
+func TestFamilies_awsWrites(t *testing.T) {
+	service := &counter{answers: map[string]string{
+		`POST / {"QueueUrl":"https://q/1"}`:                        ``,
+		`POST / {"QueueUrl":"https://q/2"}`:                        ``,
+		`POST / {"QueueNamePrefix":"q"}`:                           `{"QueueUrls":["https://q/1","https://q/2"]}`,
+		`POST / {"BillingMode":"PAY_PER_REQUEST","TableName":"t"}`: `{"TableDescription":{"TableName":"t"}}`,
+		`POST / {"TableName":"t"}`:                                 `{"TableDescription":{"TableName":"t"}}`,
+		`POST /?Action=DeleteResource&Version=2021-09-30 {"ClientToken":"x","Identifier":"a","TypeName":"AWS::AccessAnalyzer::Analyzer"}`:                                          `{"ProgressEvent":{"OperationStatus":"SUCCESS"}}`,
+		`POST /?Action=UpdateResource&Version=2021-09-30 {"Identifier":"a","PatchDocument":"[{\"op\":\"remove\",\"path\":\"/Tags\"}]","TypeName":"AWS::AccessAnalyzer::Analyzer"}`: `{"ProgressEvent":{"OperationStatus":"SUCCESS"}}`,
+	}}
+	server := httptest.NewServer(service)
+	t.Cleanup(server.Close)
+	documents := published(t, "aws.tar.zst", "aws")
+	maps.Copy(documents.(fstest.MapFS), published(t, "awscc.tar.zst", "awscc").(fstest.MapFS))
+	s := open(t, server.URL, planeql.WithDocuments(documents, "aws", "awscc"), planeql.WithYes(),
+		planeql.WithEndpoint("aws", server.URL), planeql.WithAuth("aws", "none", nil),
+		planeql.WithEndpoint("awscc", server.URL), planeql.WithAuth("awscc", "none", nil))
+	patch := `'[{"op":"remove","path":"/Tags"}]'`
+	for _, c := range []struct {
+		text  string
+		calls string // or a part of the error
+	}{
+		{"DELETE FROM aws.sqs.queues WHERE QueueUrl = 'https://q/1'", "[{\"QueueUrl\":\"https://q/1\"}]"},
+		{"DELETE FROM aws.sqs.queues WHERE queue_url IN ('https://q/1', 'https://q/2') AND region = 'eu-west-1'", "[{\"QueueUrl\":\"https://q/1\"} {\"QueueUrl\":\"https://q/2\"}]"},
+		{"DELETE FROM aws.sqs.queues WHERE QueueNamePrefix = 'q' AND queue_url LIKE '%2'", "[{\"QueueNamePrefix\":\"q\"} {\"QueueUrl\":\"https://q/2\"}]"},
+		{"DELETE FROM aws.sqs.queues WHERE region = 'eu-west-1' AND QueueNamePrefix = 'q' AND queue_url = 'https://q/1'", "[{\"QueueNamePrefix\":\"q\"} {\"QueueUrl\":\"https://q/1\"}]"},
+		{"UPDATE aws.dynamodb.tables SET BillingMode = 'PAY_PER_REQUEST' WHERE TableName = 't'", `[{"BillingMode":"PAY_PER_REQUEST","TableName":"t"}]`},
+		{"UPDATE aws.dynamodb.tables SET TableName = 't', BillingMode = 'PAY_PER_REQUEST' WHERE region = 'eu-west-1'", `[{"BillingMode":"PAY_PER_REQUEST","TableName":"t"}]`},
+		{"DELETE FROM aws.dynamodb.tables WHERE TableName = 't'", `[{"TableName":"t"}]`},
+		{"DELETE FROM awscc.accessanalyzer.analyzers WHERE Identifier = 'a' AND ClientToken = 'x' AND region = 'eu-west-1'", `[{"ClientToken":"x","Identifier":"a","TypeName":"AWS::AccessAnalyzer::Analyzer"}]`},
+		{"UPDATE awscc.accessanalyzer.analyzers SET PatchDocument = " + patch + " WHERE Identifier = 'a'", `[{"Identifier":"a","PatchDocument":"[{\"op\":\"remove\",\"path\":\"/Tags\"}]","TypeName":"AWS::AccessAnalyzer::Analyzer"}]`},
+
+		{"UPDATE awscc.accessanalyzer.analyzers SET PatchDocument = " + patch + " WHERE region = 'eu-west-1'", "SET PatchDocument = '…' WHERE Identifier = '…'"},
+		{"UPDATE awscc.accessanalyzer.analyzers SET RoleArn = 'r' WHERE Identifier = 'a'", "lacks PatchDocument"},
+		{"DELETE FROM awscc.accessanalyzer.analyzers WHERE region = 'eu-west-1'", "delete_resource lacks Identifier"},
+	} {
+		service.asked = nil
+		_, err := query(t, s, c.text)
+		if err != nil && !strings.HasPrefix(c.calls, "[") && strings.Contains(printed(err), c.calls) {
+			continue
+		}
+		var bodies []string
+		for _, line := range service.asked {
+			bodies = append(bodies, line[strings.Index(line, "{"):])
+		}
+		slices.Sort(bodies)
+		if err != nil || fmt.Sprint(bodies) != c.calls {
+			t.Errorf("%s\n%v\n%s", c.text, bodies, shown(err))
+		}
+	}
+	if text := fmt.Sprint(must(t, s, "SHOW UPDATE awscc.accessanalyzer.analyzers")); !strings.Contains(text, "WHERE Identifier = '{{ Identifier }}' -- required") {
+		t.Error(text)
 	}
 }
 

@@ -45,8 +45,16 @@ func TestMoto(t *testing.T) {
 		{"INSERT INTO aws.sqs.queues (QueueName, region) VALUES ('planeql-1', 'us-east-1'), ('planeql-2', 'us-east-1')", ""},
 		{"SELECT count(*) FROM aws.sqs.queues WHERE region = 'us-east-1' AND QueueNamePrefix = 'planeql'", "[[2]]"},
 		{"EXEC aws.sqs.queues.delete_queue @QueueUrl = '" + url + "/123456789012/planeql-1', @region = 'us-east-1'", ""},
-		{"EXEC aws.sqs.queues.delete_queue @QueueUrl = '" + url + "/123456789012/planeql-2', @region = 'us-east-1'", ""},
+		{"INSERT INTO aws.sqs.queues (QueueName, region) VALUES ('planeql-3', 'us-east-1')", ""},
+		{"DELETE FROM aws.sqs.queues WHERE QueueUrl = '" + url + "/123456789012/planeql-2' AND region = 'us-east-1'", ""},
+		{"DELETE FROM aws.sqs.queues WHERE region = 'us-east-1' AND QueueNamePrefix = 'planeql' AND queue_url LIKE '%3'", ""},
 		{"SELECT count(*) FROM aws.sqs.queues WHERE region = 'us-east-1'", "[[0]]"},
+
+		{`INSERT INTO aws.dynamodb.tables (TableName, AttributeDefinitions, KeySchema, BillingMode, region) VALUES
+			('t', '[{"AttributeName": "id", "AttributeType": "S"}]', '[{"AttributeName": "id", "KeyType": "HASH"}]', 'PAY_PER_REQUEST', 'us-east-1')`, ""},
+		{"UPDATE aws.dynamodb.tables SET DeletionProtectionEnabled = true WHERE TableName = 't' AND region = 'us-east-1'", ""},
+		{"UPDATE aws.dynamodb.tables SET DeletionProtectionEnabled = false WHERE TableName = 't' AND region = 'us-east-1'", ""},
+		{"DELETE FROM aws.dynamodb.tables WHERE TableName = 't' AND region = 'us-east-1'", ""},
 	} {
 		rows := must(t, s, step.text)
 		if got := fmt.Sprint(rows); step.want != "" && got != step.want {

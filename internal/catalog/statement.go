@@ -16,7 +16,9 @@ const unset = "'…'"
 func SmallestStatement(r *provider.Resource, m *provider.Method) string {
 	var required []string
 	for _, p := range m.RequiredParameters() {
-		required = append(required, p.Name)
+		if p.In != provider.InBody || isKey(p) || m.Verbs[0] != provider.Update {
+			required = append(required, p.Name)
+		}
 	}
 	switch m.Verbs[0] {
 	case provider.Select:
@@ -126,7 +128,9 @@ func bodyNames(m *provider.Method) []string {
 	var names []string
 	for _, member := range m.Body.Schema.Members() {
 		writable := member.Schema == nil || !member.Schema.ReadOnly
-		if writable && slices.Contains(m.Body.Schema.Required, member.Name) {
+		p, listed := m.Parameter(member.Name)
+		key := listed && p.In == provider.InBody && (isKey(p) || m.Verbs[0] != provider.Update)
+		if writable && !key && slices.Contains(m.Body.Schema.Required, member.Name) {
 			names = append(names, member.Name)
 		}
 	}

@@ -106,7 +106,7 @@ func entriesOf(m *provider.Method) []entry {
 	for _, required := range []bool{true, false} {
 		for _, p := range m.Parameters {
 			if p.Required == required && (required || p.In != provider.InHeader) { // a header such as If-Match is the engine's to set
-				entries = append(entries, entry{p.Name, required, p.In == provider.InPath, note(p.Schema)})
+				entries = append(entries, entry{p.Name, required, p.In == provider.InPath || isKey(p), note(p.Schema)})
 			}
 		}
 		if m.Body == nil {
@@ -115,7 +115,9 @@ func entriesOf(m *provider.Method) []entry {
 		for _, member := range m.Body.Schema.Members() {
 			isRequired := slices.Contains(m.Body.Schema.Required, member.Name)
 			below := writable(member.Schema)
+			p, listed := m.Parameter(member.Name)
 			switch {
+			case listed && p.In == provider.InBody:
 			case member.Schema != nil && member.Schema.ReadOnly:
 			case member.Name == "properties" && len(below) > 0:
 				entries = append(entries, membersOf(member.Schema, below, required)...)
@@ -130,6 +132,14 @@ func entriesOf(m *provider.Method) []entry {
 		}
 	}
 	return entries
+}
+
+// isKey tells by its name whether a member of a body names an object, as it does
+// where no path does.
+func isKey(p provider.Parameter) bool {
+	name := fault.Fold(p.Name)
+	return p.In == provider.InBody && p.Required &&
+		slices.ContainsFunc([]string{"id", "identifier", "name", "arn", "url", "key"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
 func membersOf(s *openapi.Schema, below []openapi.Member, required bool) []entry {

@@ -22,8 +22,9 @@ func CheckBody(m *provider.Method, body []byte) error {
 }
 
 // checkBody is CheckBody; it gives warnings for values of enumerations that the
-// document does not list.
-func checkBody(m *provider.Method, body []byte) ([]*fault.Error, error) {
+// document does not list. The members of the body that are put in later need
+// not be there.
+func checkBody(m *provider.Method, body []byte, later ...string) ([]*fault.Error, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var value any
@@ -38,7 +39,7 @@ func checkBody(m *provider.Method, body []byte) ([]*fault.Error, error) {
 	if m.Body == nil || m.Body.Schema == nil {
 		return nil, nil
 	}
-	c := &checker{method: m}
+	c := &checker{method: m, later: later}
 	if object, ok := value.(map[string]any); ok && len(m.Body.Extra) > 0 {
 		err = c.object(m.Body.Schema, object, nil, m.Body.Member)
 	} else {
@@ -53,6 +54,7 @@ func checkBody(m *provider.Method, body []byte) ([]*fault.Error, error) {
 // checker checks a body and gathers what is odd about it.
 type checker struct {
 	method   *provider.Method
+	later    []string // members at the top that need not be there yet
 	warnings []*fault.Error
 }
 
@@ -113,7 +115,8 @@ func at(path []string) string {
 func (c *checker) object(s *openapi.Schema, object map[string]any, path []string, find func(string) *openapi.Schema) error {
 	members := s.Members()
 	for _, name := range s.Required {
-		if _, given := object[name]; !given && !readOnly(s.Member(name)) {
+		_, given := object[name]
+		if !given && !readOnly(s.Member(name)) && (len(path) > 0 || !slices.Contains(c.later, name)) {
 			return fault.New(fault.MissingParameter, "%s is required", at(append(path, name)))
 		}
 	}

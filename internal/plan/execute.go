@@ -246,9 +246,6 @@ func (k *maker) called(head syntax.Exec) error {
 	}
 	list := k.list()
 	if head.From != nil {
-		if len(k.values) == 0 {
-			list = append(list, k.own("1"))
-		}
 		list = append(list, k.own(" FROM "), k.part(*head.From))
 		k.write.Rows = -1
 	}
@@ -306,9 +303,15 @@ func (k *maker) required() error {
 		return nil
 	}
 	var paths [][]string
+	for _, name := range w.boundMembers() {
+		paths = append(paths, []string{name})
+	}
 	for _, v := range k.values {
-		if v.Parameter == nil {
+		switch {
+		case v.Parameter == nil:
 			paths = append(paths, v.Member.Path)
+		case v.Parameter.In == provider.InBody:
+			paths = append(paths, []string{v.Parameter.Name})
 		}
 	}
 	if lacks := unfilled(w.Method.Body.Schema, nil, paths); len(lacks) > 0 {
@@ -373,7 +376,7 @@ func (k *maker) checkLiterals() error {
 	if !known {
 		return nil
 	}
-	w := Write{Verb: k.write.Verb, Method: k.write.Method}
+	w := Write{Verb: k.write.Verb, Method: k.write.Method, Arguments: k.write.Arguments}
 	for _, v := range k.values {
 		w.Columns = append(w.Columns, v.Slot)
 	}

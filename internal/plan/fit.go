@@ -226,8 +226,21 @@ func (w *Write) Body(row [][]byte) ([]byte, []*fault.Error, error) {
 	if w.Merge {
 		return body, nil, nil // a part: checked once it is put in
 	}
-	warnings, err := checkBody(w.Method, body)
+	warnings, err := checkBody(w.Method, body, w.boundMembers()...)
 	return body, warnings, err
+}
+
+// boundMembers gives the members of the body that are put in with the arguments
+// of the call.
+func (w *Write) boundMembers() []string {
+	var names []string
+	for _, p := range w.Method.Parameters {
+		isColumn := func(s Slot) bool { return s.Parameter != nil && s.Parameter.Name == p.Name }
+		if p.In == provider.InBody && (slices.Contains(w.Arguments, p.Name) || slices.ContainsFunc(w.Columns, isColumn)) {
+			names = append(names, p.Name)
+		}
+	}
+	return names
 }
 
 // fill puts the members of a row into a document.

@@ -59,8 +59,13 @@ func (k *maker) columns(m *provider.Method, columns []syntax.Column) error {
 		if err := k.add(s, syntax.Clause{}); err != nil {
 			return err
 		}
-		if s.Parameter != nil {
+		switch {
+		case s.Parameter != nil:
 			names = append(names, s.Parameter.Name)
+		case len(s.Member.Path) > 0:
+			names = append(names, s.Member.Path[0]) // a member may be a parameter too
+		default:
+			names = append(names, inBody(m)...)
 		}
 	}
 	if lacks := lacking(m, names, ""); len(lacks) > 0 {

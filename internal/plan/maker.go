@@ -109,7 +109,7 @@ func (k *maker) targets(methods []*provider.Method, from selection, set []syntax
 		if err != nil {
 			return err
 		}
-		if direct, err := k.direct(w, methods); free && (direct || err != nil) {
+		if direct, err := k.direct(w, methods, set); free && (direct || err != nil) {
 			if err == nil {
 				err = k.assign(set)
 			}
@@ -143,7 +143,7 @@ func (k *maker) expression(a syntax.Assignment) (syntax.Node, *syntax.Edited, er
 
 // direct takes the targets from a WHERE that is made of nothing but parameters
 // of the method with values.
-func (k *maker) direct(w *where, methods []*provider.Method) (bool, error) {
+func (k *maker) direct(w *where, methods []*provider.Method, set []syntax.Assignment) (bool, error) {
 	if !w.onlyParameters(w.node) {
 		return false, nil
 	}
@@ -156,7 +156,8 @@ func (k *maker) direct(w *where, methods []*provider.Method) (bool, error) {
 			_, takes := m.Parameter(name)
 			return !takes
 		})
-		if takesAll && len(missing(m, all)) == 0 {
+		open := slices.DeleteFunc(missing(m, all), func(name string) bool { return assigned(m, name, set) })
+		if takesAll && len(open) == 0 {
 			k.write.Method = m
 			k.write.Arguments, k.write.Targets, err = tuples(m, all)
 			return true, located(err, k.at(w.clause))
@@ -166,6 +167,22 @@ func (k *maker) direct(w *where, methods []*provider.Method) (bool, error) {
 		return false, unreachable(k.resource, methods, all, k.write.Verb).At(k.home())
 	}
 	return false, nil
+}
+
+// assigned tells whether a SET gives a parameter its value.
+func assigned(m *provider.Method, name string, set []syntax.Assignment) bool {
+	return slices.ContainsFunc(set, func(a syntax.Assignment) bool {
+		s, err := slot(m, a.Column, fault.Span{})
+		switch {
+		case err != nil:
+			return false
+		case s.Parameter != nil:
+			return s.Parameter.Name == name
+		case len(s.Member.Path) == 0:
+			return slices.Contains(inBody(m), name)
+		}
+		return s.Member.Path[0] == name
+	})
 }
 
 // unreachable is the error for targets that are not named whole and that
@@ -192,11 +209,11 @@ func (k *maker) byQuery(w *where, methods []*provider.Method, from selection, se
 	if len(k.resource.Verbs[provider.Select]) == 0 {
 		return notReadable(k.resource).At(k.home())
 	}
-	if err := k.choose(w, methods); err != nil {
+	if err := k.choose(w, methods, set); err != nil {
 		return err
 	}
 	for _, p := range k.write.Method.Parameters {
-		if k.selected(p) {
+		if k.selected(p) && !assigned(k.write.Method, p.Name, set) {
 			k.values = append(k.values, slotValue{Slot: Slot{Parameter: &p, Written: p.Name}, text: k.alias() + "." + syntax.QuoteName(p.Name)})
 		}
 	}
@@ -256,13 +273,13 @@ func (k *maker) selected(p provider.Parameter) bool {
 // readable tells whether the rows of the resource have a parameter.
 func (k *maker) readable(name string) bool {
 	return slices.ContainsFunc(catalog.Columns(firstOf(k.resource)), func(c catalog.Column) bool {
-		return c.Name == name && (c.Kind == catalog.Parameter || c.Kind == catalog.Field)
+		return fault.Fold(c.Name) == fault.Fold(name) && (c.Kind == catalog.Parameter || c.Kind == catalog.Field)
 	})
 }
 
 // choose takes the method that takes most of what the WHERE names, among those
 // whose parameters the rows and the WHERE give.
-func (k *maker) choose(w *where, methods []*provider.Method) error {
+func (k *maker) choose(w *where, methods []*provider.Method, set []syntax.Assignment) error {
 	named, err := w.named()
 	if err != nil {
 		return err
@@ -276,7 +293,7 @@ func (k *maker) choose(w *where, methods []*provider.Method) error {
 		}
 		lacks = lacks[:0]
 		for _, p := range m.RequiredParameters() {
-			if !slices.Contains(arguments, p.Name) && !k.readable(p.Name) {
+			if !slices.Contains(arguments, p.Name) && !assigned(m, p.Name, set) && !k.readable(p.Name) {
 				lacks = append(lacks, p.Name)
 			}
 		}
@@ -305,6 +322,9 @@ func (k *maker) list() []*syntax.Edited {
 		list = append(list, k.part(with))
 	}
 	list = append(list, k.own("SELECT "))
+	if len(k.values) == 0 {
+		list = append(list, k.own("1"))
+	}
 	for i, v := range k.values {
 		if i > 0 {
 			list = append(list, k.own(", "))

@@ -41,7 +41,7 @@ func slot(m *provider.Method, c syntax.Column, at fault.Span) (Slot, error) {
 		}
 	}
 	exact, isExact := m.Parameter(name)
-	if !forced && isExact {
+	if !forced && isExact && !memberToo(m, exact) {
 		s.Parameter = &exact
 		return s, nil
 	}
@@ -56,7 +56,7 @@ func slot(m *provider.Method, c syntax.Column, at fault.Span) (Slot, error) {
 	near, isNear := catalog.FindParameter(m, name)
 	nearer := found && strings.EqualFold(member.Path[len(member.Path)-1], name)
 	switch {
-	case !forced && isNear && !nearer:
+	case !forced && isNear && !nearer && (!found || !memberToo(m, near)):
 		s.Parameter = &near
 	case found && readOnly(member.Schema):
 		return s, fault.New(fault.InvalidValue, "%s is read-only: the service writes it", strings.Join(member.Path, ".")).
@@ -67,6 +67,12 @@ func slot(m *provider.Method, c syntax.Column, at fault.Span) (Slot, error) {
 		return s, unknownMember(m, c, name).At(at)
 	}
 	return s, nil
+}
+
+// memberToo tells whether a parameter is a member of the body that a WHERE may
+// bind; with a value of its own it is a member like the others.
+func memberToo(m *provider.Method, p provider.Parameter) bool {
+	return p.In == provider.InBody && !m.ReadOnly
 }
 
 // fixed are members of Azure's envelope that a statement cannot name: the

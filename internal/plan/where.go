@@ -30,7 +30,7 @@ type conjunct struct {
 
 // conditions reads the WHERE of a write.
 func (k *maker) conditions(c syntax.Clause, methods []*provider.Method) (*where, error) {
-	b, node, err := k.binderOf(c, parametersOf(methods))
+	b, node, err := k.binderOf(c, k.bindable(methods))
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +41,25 @@ func (k *maker) conditions(c syntax.Clause, methods []*provider.Method) (*where,
 		}
 	}
 	return w, w.split()
+}
+
+// bindable gives the parameters of methods that a WHERE gives their values. A
+// member of the body that the rows have too is one where it is needed and no
+// path names the object; elsewhere it is a condition on the rows.
+func (k *maker) bindable(methods []*provider.Method) map[string]provider.Parameter {
+	all := map[string]provider.Parameter{}
+	for _, m := range methods {
+		for _, p := range m.Parameters {
+			_, isColumn := catalog.Lookup(catalog.Columns(firstOf(k.resource)), p.Name)
+			if p.In == provider.InBody && isColumn && (!p.Required || len(m.PathParameters()) > 0) {
+				continue
+			}
+			if _, known := all[p.Name]; !known {
+				all[p.Name] = p
+			}
+		}
+	}
+	return all
 }
 
 // binderOf parses a condition and makes a binder for it.

@@ -138,9 +138,11 @@ func (b *Body) Fixed() map[string]json.RawMessage {
 }
 
 // bodyParameters makes parameters of the members of the body of a method that
-// reads: AWS's lists take their filters there, and a SELECT can bind nothing
-// else. Of the body itself nothing is asked for then.
-func (m *Method) bodyParameters() {
+// reads or deletes: AWS's lists take their filters there, its deletions the name
+// of what they delete, and a WHERE can bind nothing else. Of the body itself
+// nothing is asked for then. Of a method that changes what its path does not
+// name, the required members alone may be that name.
+func (m *Method) bodyParameters(requiredOnly bool) {
 	if m.Body == nil {
 		return
 	}
@@ -151,9 +153,12 @@ func (m *Method) bodyParameters() {
 		}
 		_, given := fixed[member.Name]
 		required := !given && slices.Contains(m.Body.Schema.Required, member.Name)
+		if requiredOnly && !required {
+			continue
+		}
 		m.Parameters = append(m.Parameters, Parameter{
 			Name: member.Name, In: InBody, Required: required, Description: member.Schema.Description, Schema: member.Schema,
 		})
 	}
-	m.Body.Required = false
+	m.Body.Required = m.Body.Required && requiredOnly
 }

@@ -212,7 +212,11 @@ func (r *Resource) assign(n *openapi.Node) {
 			m.Verbs = []Verb{Exec}
 		case m.serves(Select):
 			m.ReadOnly = m.ReadOnly || m.HTTPMethod == "POST"
-			m.bodyParameters()
+			m.bodyParameters(false)
+		case m.serves(Delete) && len(m.Verbs) == 1:
+			m.bodyParameters(false)
+		case m.serves(Update) && len(m.PathParameters()) == 0:
+			m.bodyParameters(true)
 		}
 	}
 }
