@@ -244,6 +244,16 @@ func (c *Conn) Exec(ctx context.Context, query string) error {
 	return drain(rows, err)
 }
 
+// Check lets DuckDB bind a statement that is not run. Errors are those of Query.
+func (c *Conn) Check(ctx context.Context, query string) error {
+	r, err := c.db.newRows(ctx, c.conn, func() {}, query)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return r.prepare(c.db, query)
+}
+
 // Close gives the connection back. Its rows must be closed before.
 func (c *Conn) Close() { c.release() }
 

@@ -68,6 +68,20 @@ var attaches = regexp.MustCompile(`(?i)attach`)
 
 // queryOn runs a statement on a connection, which release gives back.
 func (db *DB) queryOn(ctx context.Context, conn *connection, release func(), query string, o QueryOptions) (*Rows, error) {
+	r, err := db.newRows(ctx, conn, release, query)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.start(db, o); err != nil {
+		r.err = err
+		r.Close()
+		return nil, r.Err()
+	}
+	return r, nil
+}
+
+// newRows makes the rows of a statement that is not yet prepared.
+func (db *DB) newRows(ctx context.Context, conn *connection, release func(), query string) (*Rows, error) {
 	if err := ctx.Err(); err != nil {
 		release()
 		return nil, interrupted(ctx)
@@ -82,11 +96,6 @@ func (db *DB) queryOn(ctx context.Context, conn *connection, release func(), que
 	r := &Rows{query: query, conn: conn, release: release, aside: conn != db.conn}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.unhook = interruptWith(ctx, conn)
-	if err := r.start(db, o); err != nil {
-		r.err = err
-		r.Close()
-		return nil, r.Err()
-	}
 	return r, nil
 }
 

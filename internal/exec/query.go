@@ -126,8 +126,7 @@ func (r *queryRun) check(ctx context.Context, q *plan.Query) error {
 		sources = append(sources, source{Scan: registered})
 	}
 	text := q.SQL(sources)
-	text = syntax.Join(text.Apply([]syntax.Edit{{Start: 0, End: len(text.Text), Text: "EXPLAIN "}}), text)
-	if err := r.conn.Exec(ctx, text.Text); err != nil {
+	if err := r.conn.Check(ctx, text.Text); err != nil {
 		return locate(err, text)
 	}
 	return nil

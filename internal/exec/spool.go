@@ -133,6 +133,9 @@ func (r *queryRun) watch(ctx context.Context, group *errgroup.Group, p *plan.Sca
 	}
 	group.Go(func() (err error) {
 		defer func() { q.close(err) }()
+		if _, err := r.print(p.Feed); err != nil { // while the first calls are under way
+			return err
+		}
 		var tables []string
 		for _, sp := range sources {
 			select {
