@@ -39,6 +39,7 @@ type wireLine struct {
 	Params    map[string]string `json:"path_params"`
 	Path      string
 	Query     map[string]any
+	Headers   map[string]string
 	Request   json.RawMessage `json:"request_body"`
 	Status    int             `json:"response_status"`
 	Response  json.RawMessage `json:"response_body"`
@@ -109,6 +110,11 @@ func (l wireLine) arguments(m *provider.Method) map[string]string {
 			args[name] = fmt.Sprint(value)
 		}
 	}
+	for name, value := range l.Headers {
+		if p, ok := m.Parameter(name); ok && p.In == provider.InHeader {
+			args[name] = value
+		}
+	}
 	return args
 }
 
@@ -128,7 +134,7 @@ func statementFor(m *provider.Method, args map[string]string, body []byte, answe
 	}
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(args)) {
-		list = append(list, "@"+name+" = "+syntax.QuoteText(args[name]))
+		list = append(list, "@"+syntax.QuoteName(name)+" = "+syntax.QuoteText(args[name]))
 	}
 	if body != nil {
 		list = append(list, "@@json = "+syntax.QuoteText(string(body)))

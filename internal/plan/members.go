@@ -100,16 +100,16 @@ func memberOf(body *provider.Body, parts []string) (BodyMember, bool, error) {
 	}
 	schema := body.Schema
 	path, found := descend(schema, parts)
+	if !found && schema.Member("properties") != nil { // what the document declares goes before what it forgot
+		if path, found = descend(schema.Member("properties"), parts); found {
+			path.Path = append([]string{"properties"}, path.Path...)
+		}
+	}
 	for _, extra := range body.Extra {
 		if !found && fault.Fold(extra.Name) == fault.Fold(parts[0]) {
 			if path, found = descend(extra.Schema, parts[1:]); found {
 				path.Path = append([]string{extra.Name}, path.Path...)
 			}
-		}
-	}
-	if !found && schema.Member("properties") != nil {
-		if path, found = descend(schema.Member("properties"), parts); found {
-			path.Path = append([]string{"properties"}, path.Path...)
 		}
 	}
 	if found {
