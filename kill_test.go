@@ -22,24 +22,28 @@ import (
 const logOffs = 500
 
 // crowded is a simulator one of whose hosts has a crowd of sessions, and which
-// kills a process when it has seen a number of deletions.
+// kills a process when it has seen a number of requests that count.
 type crowded struct {
-	sim  *armsim.Simulator
-	left atomic.Int64 // deletions until the victim is killed; negative: nobody is
-	kill atomic.Pointer[os.Process]
-	url  string
+	sim    *armsim.Simulator
+	counts func(*http.Request) bool
+	left   atomic.Int64 // requests until the victim is killed; negative: nobody is
+	kill   atomic.Pointer[os.Process]
+	url    string
 }
+
+// deletes counts deletions.
+func deletes(r *http.Request) bool { return r.Method == http.MethodDelete }
 
 // deletionSet is the statement that is killed: its targets are found anew by
 // each run.
 const deletionSet = `DELETE FROM azure.desktop_virtualization.user_sessions WHERE subscriptionId = '` + armsim.ProductionSubscription + `'
 AND resourceGroupName = 'rg-avd-prod-weu' AND hostPoolName = 'hp-office' AND userPrincipalName LIKE 'crowd%'`
 
-func newCrowded(t *testing.T) *crowded {
-	c := &crowded{sim: newSim(t, armsim.WithPageSize(logOffs))}
+func newCrowded(t *testing.T, counts func(*http.Request) bool, opts ...armsim.Option) *crowded {
+	c := &crowded{sim: newSim(t, append(opts, armsim.WithPageSize(logOffs))...), counts: counts}
 	c.left.Store(-1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodDelete && c.left.Add(-1) == 0 {
+		if c.counts(r) && c.left.Add(-1) == 0 {
 			if p := c.kill.Load(); p != nil {
 				_ = p.Kill() // while calls are under way
 			}
@@ -66,26 +70,36 @@ func (c *crowded) fill(t *testing.T) {
 }
 
 // run runs the statement as a process of its own, which is killed when the
-// service has seen a number of deletions; -1: not at all.
-func (c *crowded) run(t *testing.T, path, home string, deletions int64) (code int, stderr string) {
+// service has seen a number of requests that count; -1: not at all.
+func (c *crowded) run(t *testing.T, path, home string, requests int64) (code int, stderr string) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), path, "exec", "--yes", "-o", "csv", "--audit", "audit.jsonl",
-		"--endpoint", "azure="+c.url, "--auth", "azure=bearer,env=TOKEN", deletionSet)
+	_, code, stderr = c.command(t, path, home, requests, "exec", "--yes", deletionSet)
+	return code, stderr
+}
+
+// command is run for any command.
+func (c *crowded) command(t *testing.T, path, home string, requests int64, words ...string) (stdout string, code int, stderr string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), path, append(words, "-o", "csv", "--audit", "audit.jsonl",
+		"--endpoint", "azure="+c.url, "--auth", "azure=bearer,env=TOKEN")...)
 	command.Dir, command.Env = home, []string{"HOME=" + home, "TOKEN=a-token"}
-	var errs bytes.Buffer
-	command.Stderr = &errs
+	var out, errs bytes.Buffer
+	command.Stdout, command.Stderr = &out, &errs
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
 	c.kill.Store(command.Process)
-	c.left.Store(deletions)
+	c.left.Store(requests)
 	_ = command.Wait() // its exit code tells
 	c.left.Store(-1)
-	return command.ProcessState.ExitCode(), errs.String()
+	return out.String(), command.ProcessState.ExitCode(), errs.String()
 }
 
 // called is what the audit knows of the calls for one path.
-type called struct{ calls, answers, done int }
+type called struct {
+	calls, answers, done int
+	operations           []string // names in the journal of what went on behind the answers
+}
 
 // readAudit reads the audit of a run that may have been killed in the middle of
 // a line, by path.
@@ -97,7 +111,7 @@ func readAudit(t *testing.T, file string) map[string]*called {
 	}
 	byPath, byID := map[string]*called{}, map[string]*called{}
 	for line := range bytes.Lines(text) {
-		var r struct{ Record, ID, URL, Outcome string }
+		var r struct{ Record, ID, URL, Outcome, Operation string }
 		if json.Unmarshal(line, &r) != nil {
 			continue // cut off
 		}
@@ -117,7 +131,12 @@ func readAudit(t *testing.T, file string) map[string]*called {
 			}
 			continue
 		}
-		byID[r.ID].answers++
+		if r.Record == "answer" {
+			byID[r.ID].answers++
+			if r.Operation != "" {
+				byID[r.ID].operations = append(byID[r.ID].operations, r.Operation)
+			}
+		}
 		if r.Outcome == "done" {
 			byID[r.ID].done++
 		}
@@ -142,7 +161,7 @@ func (c *crowded) account(t *testing.T, file string) {
 		}
 	}
 	for key, n := range seen {
-		if a := audit[key]; a == nil || n > a.calls || n < a.answers || done[key] < a.done {
+		if a := audit[key]; a == nil || n > a.calls || n < a.answers || done[key] < min(a.done, 1) {
 			t.Errorf("the service saw %d calls and carried out %d of %s, the audit has %+v", n, done[key], key, a)
 		}
 		if done[key] > 1 {
@@ -156,36 +175,55 @@ func (c *crowded) account(t *testing.T, file string) {
 	}
 }
 
-// A statement that is killed at any moment leaves an account of every call that
-// the service saw; run again, it finishes the work and does nothing twice.
-func TestKill_anyMoment(t *testing.T) {
-	kills, each := 100, 10
-	if testing.Short() {
-		kills, each = 5, 5
-	}
-	path, c := built(t), newCrowded(t)
-	random := rand.New(rand.NewPCG(7, 7))
-	for range kills / each {
-		c.fill(t)
-		home := t.TempDir()
-		for range each {
-			if code, errs := c.run(t, path, home, 1+random.Int64N(2*logOffs/int64(each)-20)); code != -1 && code != 0 {
-				t.Fatalf("exit code %d\n%s", code, errs)
+// A statement that is killed at any moment, 100 of them in all, leaves an account
+// of every call that the service saw; run again, it finishes the work and does
+// nothing twice.
+func TestKill(t *testing.T) {
+	path := built(t)
+	for round := range 4 {
+		t.Run(fmt.Sprintf("deletions %d", round), func(t *testing.T) {
+			if testing.Short() && round > 0 {
+				t.Skip("one round is enough")
 			}
-			c.account(t, filepath.Join(home, "audit.jsonl"))
-		}
-		if code, errs := c.run(t, path, home, -1); code != 0 {
-			t.Fatalf("run again: exit code %d\n%s", code, errs)
+			t.Parallel()
+			testKills(t, path, uint64(round))
+		})
+	}
+	for name, rule := range slowDeletions {
+		t.Run("operations by "+name, func(t *testing.T) {
+			if testing.Short() && rule.Style != armsim.AsyncAndLocation {
+				t.Skip("one style is enough")
+			}
+			t.Parallel()
+			testKilledOperations(t, path, rule)
+		})
+	}
+}
+
+func testKills(t *testing.T, path string, seed uint64) {
+	each := 15
+	if testing.Short() {
+		each = 5
+	}
+	c, random, home := newCrowded(t, deletes), rand.New(rand.NewPCG(7, seed)), t.TempDir()
+	c.fill(t)
+	for range each {
+		if code, errs := c.run(t, path, home, 1+random.Int64N(2*logOffs/int64(each)-20)); code != -1 && code != 0 {
+			t.Fatalf("exit code %d\n%s", code, errs)
 		}
 		c.account(t, filepath.Join(home, "audit.jsonl"))
-		done := 0
-		for _, r := range c.sim.Requests() {
-			if r.Method == http.MethodDelete && r.Done {
-				done++
-			}
+	}
+	if code, errs := c.run(t, path, home, -1); code != 0 {
+		t.Fatalf("run again: exit code %d\n%s", code, errs)
+	}
+	c.account(t, filepath.Join(home, "audit.jsonl"))
+	done := 0
+	for _, r := range c.sim.Requests() {
+		if r.Method == http.MethodDelete && r.Done {
+			done++
 		}
-		if done != logOffs {
-			t.Errorf("%d of %d sessions were logged off", done, logOffs)
-		}
+	}
+	if done != logOffs {
+		t.Errorf("%d of %d sessions were logged off", done, logOffs)
 	}
 }
