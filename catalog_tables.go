@@ -3,18 +3,21 @@ package planeql
 import (
 	"context"
 	"encoding/json"
-	"io"
-	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/planeql/planeql/internal/catalog"
 	"github.com/planeql/planeql/internal/duck"
 	"github.com/planeql/planeql/internal/syntax"
 )
 
-// catalogDatabase is the database, in memory, whose tables show the catalog:
-// planeql.resources and so on. A table is filled when a statement names it.
+// catalogDatabase is the database, in memory, whose views show the catalog:
+// planeql.resources and so on. It is there as soon as a statement names it.
 const catalogDatabase = "planeql"
+
+// informationSchema is the schema of that database whose views have, beside
+// what DuckDB's information_schema has, the resources.
+const informationSchema = "information"
 
 // catalogTables are the tables with the types of their columns, in the form of
 // DuckDB's from_json.
@@ -31,55 +34,75 @@ var catalogTables = map[string]string{
 		`"type":"VARCHAR","sql_type":"VARCHAR","kind":"VARCHAR","description":"VARCHAR"}`,
 }
 
+// informationTables are the tables of the information schema: what each has of
+// the resources. A resource is a table of another server, which the SQL standard
+// calls FOREIGN.
+var informationTables = map[string]string{
+	"schemata": `SELECT provider AS catalog_name, service AS schema_name, provider AS schema_owner FROM planeql.main.services`,
+	"tables": `SELECT provider AS table_catalog, service AS table_schema, resource AS table_name,
+  CASE WHEN is_view THEN 'VIEW' ELSE 'FOREIGN' END AS table_type, 'NO' AS is_insertable_into, 'NO' AS is_typed,
+  description AS TABLE_COMMENT FROM planeql.main.resources`,
+	"columns": `SELECT provider AS table_catalog, service AS table_schema, resource AS table_name, column_name,
+  CAST(position AS INTEGER) AS ordinal_position, 'YES' AS is_nullable, sql_type AS data_type,
+  description AS COLUMN_COMMENT FROM planeql.main.columns`,
+}
+
 // catalogState is what of the catalog is in DuckDB.
 type catalogState struct {
 	attached bool
-	taken    bool              // the user has a database of that name
-	filled   map[string]string // table -> what it was filled with
+	taken    bool                         // the user has a database of that name
+	part     atomic.Pointer[catalog.Part] // that the statement at hand may read
 }
 
-// showCatalog fills the tables of the catalog that a statement names.
-func (s *Session) showCatalog(ctx context.Context, st *syntax.Statement) error {
-	names := catalogNames(st.Tokens)
-	if len(names) == 0 || s.shown.taken {
-		return nil
+// showCatalog makes the catalog's tables known if a statement names one of them,
+// and gives the statement that reads them.
+func (s *Session) showCatalog(ctx context.Context, st *syntax.Statement) (*syntax.Statement, error) {
+	all := catalog.Part(nil)
+	s.shown.part.Store(&all)
+	edits := information(st.Tokens)
+	if len(edits) == 0 && !namesCatalog(st.Tokens) || s.shown.taken {
+		return st, nil
 	}
 	db, err := s.database(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.attachCatalog(ctx, db); err != nil || s.shown.taken {
-		return err
+		return st, err
+	}
+	if len(edits) > 0 {
+		if st, err = st.Edited(edits); err != nil {
+			return nil, err
+		}
 	}
 	part := s.catalogPart(ctx, st)
-	for _, name := range names {
-		if s.shown.filled[name] == part.String() {
-			continue
-		}
-		if err := s.fill(ctx, db, name, part); err != nil {
-			return err
-		}
-	}
-	return nil
+	s.shown.part.Store(&part)
+	return st, nil
 }
 
-// catalogNames gives the tables of the catalog that are named among tokens.
-func catalogNames(tokens []syntax.Token) []string {
-	var names []string
+// information gives the edits by which a statement reads the information schema
+// that has the resources. That of a named database is DuckDB's.
+func information(tokens []syntax.Token) []syntax.Edit {
+	var edits []syntax.Edit
 	for i := 0; i+2 < len(tokens); i++ {
-		if !tokens[i].Is(catalogDatabase) || !tokens[i+1].IsSymbol(".") {
-			continue
-		}
-		name, _ := tokens[i+2].Name()
-		if name = strings.ToLower(name); name == "main" && i+4 < len(tokens) && tokens[i+3].IsSymbol(".") {
-			name, _ = tokens[i+4].Name()
-			name = strings.ToLower(name)
-		}
-		if _, known := catalogTables[name]; known && !slices.Contains(names, name) {
-			names = append(names, name)
+		schema, _ := tokens[i].Name()
+		table, _ := tokens[i+2].Name()
+		_, known := informationTables[strings.ToLower(table)]
+		if known && strings.EqualFold(schema, "information_schema") && tokens[i+1].IsSymbol(".") && (i == 0 || !tokens[i-1].IsSymbol(".")) {
+			edits = append(edits, syntax.Edit{Start: tokens[i].Start, End: tokens[i].End, Text: catalogDatabase + "." + informationSchema})
 		}
 	}
-	return names
+	return edits
+}
+
+// namesCatalog tells whether tokens name a table of the catalog.
+func namesCatalog(tokens []syntax.Token) bool {
+	for i := 0; i+2 < len(tokens); i++ {
+		if tokens[i].Is(catalogDatabase) && tokens[i+1].IsSymbol(".") {
+			return true
+		}
+	}
+	return false
 }
 
 // catalogPart gives the part of the catalog that a query may show rows of. Where
@@ -100,7 +123,8 @@ func (s *Session) catalogPart(ctx context.Context, st *syntax.Statement) catalog
 	if json.Unmarshal(tree, &root) != nil {
 		return nil
 	}
-	c := conditions{}
+	c := conditions{named: map[string]bool{}}
+	c.names(root)
 	c.walk(root)
 	if c.all {
 		return nil
@@ -110,12 +134,41 @@ func (s *Session) catalogPart(ctx context.Context, st *syntax.Statement) catalog
 
 // conditions gathers what the queries of a tree ask of the catalog's tables.
 type conditions struct {
-	part catalog.Part
-	all  bool // one of them asks for everything
+	part  catalog.Part
+	all   bool            // one of them asks for everything
+	named map[string]bool // queries of WITH, in lower case
+}
+
+// names gathers the names of queries of WITH.
+func (c *conditions) names(node any) {
+	switch n := node.(type) {
+	case []any:
+		for _, item := range n {
+			c.names(item)
+		}
+	case map[string]any:
+		with, _ := n["cte_map"].(map[string]any)
+		list, _ := with["map"].([]any)
+		for _, item := range list {
+			one, _ := item.(map[string]any)
+			name, _ := one["key"].(string)
+			c.named[strings.ToLower(name)] = true
+		}
+		for _, value := range n {
+			c.names(value)
+		}
+	}
+}
+
+// isNamed tells whether a table is a query of WITH.
+func (c *conditions) isNamed(n map[string]any) bool {
+	name, _ := n["table_name"].(string)
+	return n["schema_name"] == "" && c.named[strings.ToLower(name)]
 }
 
 // walk looks at every SELECT, and finds those that read nothing but one table of
-// the catalog; a table that is read in any other way is read whole.
+// the catalog; a table that is read in any other way is read whole, and any other
+// name may be a view that reads one.
 func (c *conditions) walk(node any) {
 	switch n := node.(type) {
 	case []any:
@@ -128,8 +181,8 @@ func (c *conditions) walk(node any) {
 			wanted := catalog.Wanted{}
 			restrict(n["where_clause"], &wanted)
 			c.part = append(c.part, wanted)
-			c.all = c.all || wanted.Provider == ""
-		} else if isCatalogTable(n) {
+			c.all = c.all || wanted == catalog.Wanted{}
+		} else if n["type"] == "BASE_TABLE" && !c.isNamed(n) || n["type"] == "TABLE_FUNCTION" {
 			c.all = true
 		}
 		for key, value := range n {
@@ -143,7 +196,8 @@ func (c *conditions) walk(node any) {
 func isCatalogTable(n map[string]any) bool {
 	schema, _ := n["schema_name"].(string)
 	database, _ := n["catalog_name"].(string)
-	return n["type"] == "BASE_TABLE" && (strings.EqualFold(schema, catalogDatabase) || strings.EqualFold(database, catalogDatabase))
+	aliases, _ := n["column_name_alias"].([]any) // under which a column may have the name of another
+	return n["type"] == "BASE_TABLE" && len(aliases) == 0 && (strings.EqualFold(schema, catalogDatabase) || strings.EqualFold(database, catalogDatabase))
 }
 
 // restrict reads conditions that all hold.
@@ -161,10 +215,12 @@ func restrict(node any, w *catalog.Wanted) {
 			name, value = columnAndValue(n["right"], n["left"])
 		}
 		switch name {
-		case "provider":
+		case "provider", "table_catalog", "catalog_name":
 			w.Provider = value
-		case "service":
+		case "service", "table_schema", "schema_name":
 			w.Service = value
+		case "resource", "table_name":
+			w.Resource = value
 		}
 	}
 }
@@ -203,45 +259,61 @@ func (s *Session) attachCatalog(ctx context.Context, db *duck.DB) error {
 	if err != nil && !taken {
 		return err
 	}
-	s.shown = catalogState{attached: true, taken: taken, filled: map[string]string{}}
+	s.shown.attached, s.shown.taken = true, taken
+	if taken {
+		return nil
+	}
+	return makeViews(ctx, conn)
+}
+
+// attachForViews makes the catalog's tables known to a database with views that
+// read them.
+func (s *Session) attachForViews(ctx context.Context, db *duck.DB) error {
+	rows, err := db.Query(ctx, "SELECT 1 FROM duckdb_views() WHERE NOT internal AND contains(sql, '"+catalogDatabase+".') LIMIT 1", duck.QueryOptions{})
+	if err != nil {
+		return err
+	}
+	found := rows.Next()
+	rows.Close()
+	if err := rows.Err(); err != nil || !found {
+		return err
+	}
+	return s.attachCatalog(ctx, db)
+}
+
+// makeViews makes the tables of the catalog. They are views, so that they have
+// rows only when they are read, and are there for a transaction that began
+// before.
+func makeViews(ctx context.Context, conn *duck.Conn) error {
+	statements := []string{"CREATE SCHEMA " + catalogDatabase + "." + informationSchema}
+	for name, columns := range catalogTables {
+		statements = append(statements, "CREATE VIEW "+catalogDatabase+".main."+name+
+			" AS SELECT unnest(from_json(raw, '"+columns+"')) FROM planeql_listing('"+name+"')")
+	}
+	for name, query := range informationTables {
+		hidden := "table_catalog = '" + catalogDatabase + "' AND table_schema = '" + informationSchema + "'"
+		if name == "schemata" {
+			hidden = "catalog_name = '" + catalogDatabase + "' AND schema_name = '" + informationSchema + "'"
+		}
+		statements = append(statements, "CREATE VIEW "+catalogDatabase+"."+informationSchema+"."+name+
+			" AS FROM system.information_schema."+name+" WHERE NOT ("+hidden+") UNION ALL BY NAME "+query)
+	}
+	for _, text := range statements {
+		if err := conn.Exec(ctx, text); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// fill makes a table of the catalog. It has a connection of its own, since what
-// a transaction of the user's has changed is in another database.
-func (s *Session) fill(ctx context.Context, db *duck.DB, name string, part catalog.Part) error {
-	conn, err := db.Aside(ctx)
-	if err != nil {
-		return err
+// listing gives the rows of a table of the catalog that the statement at hand
+// may read.
+func (s *Session) listing(table string) func() [][]byte {
+	part := s.shown.part.Load()
+	return func() [][]byte {
+		if part == nil {
+			return nil
+		}
+		return s.catalog.Rows(table, *part)
 	}
-	defer conn.Close()
-	source := &catalogRows{items: s.catalog.Rows(name, part)}
-	scan, err := db.RegisterScan(source, nil)
-	if err != nil {
-		return err
-	}
-	defer scan.Close()
-	err = conn.Exec(ctx, "CREATE OR REPLACE TABLE "+catalogDatabase+".main."+name+" AS SELECT unnest(from_json(raw, '"+
-		catalogTables[name]+"')) FROM "+scan.SQL())
-	if err == nil {
-		s.shown.filled[name] = part.String()
-	}
-	return err
 }
-
-// catalogRows is a source of rows that are there already.
-type catalogRows struct{ items [][]byte }
-
-// Next gives some of the rows, or io.EOF.
-func (c *catalogRows) Next(context.Context) (duck.Batch, error) {
-	if len(c.items) == 0 {
-		return duck.Batch{}, io.EOF
-	}
-	n := min(len(c.items), 1024)
-	batch := duck.Batch{Items: c.items[:n]}
-	c.items = c.items[n:]
-	return batch, nil
-}
-
-// Close does nothing: the rows are in memory.
-func (c *catalogRows) Close() {}

@@ -294,10 +294,11 @@ func (s *Session) explainEnd(ctx context.Context, err error) error {
 
 // run runs one statement and names its kind.
 func (s *Session) run(ctx context.Context, st *syntax.Statement) (*exec.Rows, string, error) {
-	if err := s.showCatalog(ctx, st); err != nil {
+	st, err := s.showCatalog(ctx, st)
+	if err != nil {
 		return nil, "", err
 	}
-	st, err := s.localWrite(ctx, st)
+	st, err = s.localWrite(ctx, st)
 	if err != nil {
 		return nil, "", err
 	}
@@ -487,9 +488,15 @@ func (s *Session) database(ctx context.Context) (*duck.DB, error) {
 	if s.db != nil {
 		return s.db, nil
 	}
-	db, err := duck.Open(context.WithoutCancel(ctx), duck.Options{Path: s.settings.database, Temp: s.settings.temp})
+	db, err := duck.Open(context.WithoutCancel(ctx), duck.Options{Path: s.settings.database, Temp: s.settings.temp, Listing: s.listing})
 	if err != nil {
 		return nil, err
+	}
+	if s.settings.database != "" {
+		if err := s.attachForViews(ctx, db); err != nil {
+			db.Close()
+			return nil, err
+		}
 	}
 	s.db = db
 	return db, nil

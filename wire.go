@@ -27,7 +27,6 @@ func (s *Session) wire() error {
 		s.catalog = catalog.New(opened...)
 	} else {
 		s.catalog.Replace(opened...)
-		s.shown.filled = map[string]string{}
 	}
 	if err := s.checkNames(); err != nil {
 		return err

@@ -23,13 +23,13 @@ import (
 type Catalog struct {
 	providers atomic.Pointer[[]*provider.Provider]
 	ancestors sync.Map // of ancestorOf: *Ancestor
-	indexes   sync.Map // *provider.Provider -> *indexCell
+	indexes   sync.Map // indexKey -> *indexCell
 }
 
-// indexCell holds an index once it is read.
+// indexCell holds a file of an index once it is read.
 type indexCell struct {
-	once  sync.Once
-	index *Index
+	once    sync.Once
+	entries any
 }
 
 // New makes a catalog of providers; of two with one name the first counts.
@@ -50,6 +50,7 @@ func (c *Catalog) Replace(providers ...*provider.Provider) {
 	}
 	c.providers.Store(&list)
 	c.ancestors.Clear()
+	c.indexes.Clear()
 }
 
 // Providers gives the names of the providers in the order of New.

@@ -37,7 +37,7 @@ func (c *Catalog) Search(text string, limit int) []Found {
 	s := search{terms: terms, having: make([]int, len(terms))}
 	for _, p := range *c.providers.Load() {
 		if p.Err == nil {
-			s.index(c.Index(p))
+			s.index(c.Index(p), entries(c, p, methodFile))
 		}
 	}
 	list := s.ranked()
@@ -60,32 +60,37 @@ type hit struct {
 	method   *IndexedMethod
 }
 
-func (s *search) index(x *Index) {
+// index looks through a provider.
+func (s *search) index(x *Index, methods []indexed[[]IndexedMethod]) {
+	of := map[[2]string][]IndexedMethod{}
+	for _, e := range methods {
+		of[[2]string{e.Service, e.Resource}] = e.What
+	}
 	for i := range x.Services {
 		service := &x.Services[i]
 		path := x.Provider + "." + service.Name
 		own := s.weigh(nil, path, inService)
 		for j := range service.Resources {
-			s.resource(path, own, &service.Resources[j])
+			r := &service.Resources[j]
+			weights := s.weigh(slices.Clone(own), r.Name, inName)
+			weights = s.weigh(weights, r.Title, inTitle)
+			s.resource(hit{service: path, resource: r, weights: s.weigh(weights, r.Description, inText)}, of[[2]string{service.Name, r.Name}])
 		}
 	}
 }
 
-// resource weighs a resource with its methods.
-func (s *search) resource(service string, own []float64, r *IndexedResource) {
+// resource weighs the methods of a resource and keeps it if it has any of the
+// terms.
+func (s *search) resource(h hit, methods []IndexedMethod) {
 	s.total++
-	weights := s.weigh(slices.Clone(own), r.Name, inName)
-	weights = s.weigh(weights, r.Title, inTitle)
-	weights = s.weigh(weights, r.Description, inText)
-	h := hit{service: service, resource: r}
 	best := 0.0
-	all := slices.Clone(weights)
-	for i := range r.Methods {
-		m := &r.Methods[i]
+	all := slices.Clone(h.weights)
+	for i := range methods {
+		m := &methods[i]
 		of := s.weigh(s.weigh(nil, m.Name, inMethod), m.Summary, inText)
 		gain := 0.0
 		for t := range of {
-			gain += max(0, of[t]-weights[t])
+			gain += max(0, of[t]-h.weights[t])
 			all[t] = max(all[t], of[t])
 		}
 		if gain > best {

@@ -1,8 +1,8 @@
 package catalog
 
 import (
+	"bytes"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -12,44 +12,70 @@ import (
 // Part is a part of the catalog: the union of what it lists. An empty one is all.
 type Part []Wanted
 
-// Wanted is a provider, or one service of it.
-type Wanted struct{ Provider, Service string }
+// Wanted is a part of the catalog by names; an empty one is any.
+type Wanted struct{ Provider, Service, Resource string }
 
-// String names the part.
-func (p Part) String() string { return fmt.Sprint([]Wanted(p)) }
-
-// has tells whether a service, or with an empty one a provider, may be of the
-// part.
-func (p Part) has(provider, service string) bool {
+// has tells whether a resource may be of the part. Without a name it may be any.
+func (p Part) has(provider, service, resource string) bool {
 	return len(p) == 0 || slices.ContainsFunc(p, func(w Wanted) bool {
-		return w.Provider == provider && (w.Service == "" || service == "" || w.Service == service)
+		return may(w.Provider, provider) && may(w.Service, service) && may(w.Resource, resource)
 	})
 }
 
+func may(wanted, name string) bool { return wanted == "" || name == "" || wanted == name }
+
 // Rows gives the rows of a table that shows the catalog, each as a JSON object:
-// all that are of a part, and perhaps more. All but those of columns are from
-// the indexes of the providers.
+// all that are of a part, and perhaps more. They are from the indexes of the
+// providers.
 func (c *Catalog) Rows(table string, part Part) [][]byte {
 	var t rowsOf
 	for _, p := range *c.providers.Load() {
 		switch {
-		case !part.has(p.Name, ""):
+		case !part.has(p.Name, "", ""):
 		case table == "providers":
 			t.add(map[string]any{
 				"provider": p.Name, "version": p.Version, "title": p.Title, "description": p.Description, "services": len(p.Services),
 			})
 		case p.Err != nil:
-		case table == "columns":
-			t.columns(p, part)
-		default:
+		case table == "services":
 			for _, s := range c.Index(p).Services {
-				if part.has(p.Name, s.Name) {
-					t.service(table, p.Name, s)
+				t.add(map[string]any{
+					"provider": p.Name, "service": s.Name, "title": s.Title, "description": s.Description, "resources": len(s.Resources),
+				})
+			}
+		case table == "columns":
+			for _, e := range entries(c, p, columnFile) {
+				if part.has(p.Name, e.Service, e.Resource) && len(e.What) > 0 {
+					t.rows = append(t.rows, bytes.Split(e.What, []byte("\n"))...)
 				}
 			}
+		default:
+			t.resources(c, p, table, part)
 		}
 	}
 	return t.rows
+}
+
+// resources adds the rows that a table has of the resources of a provider.
+func (t *rowsOf) resources(c *Catalog, p *provider.Provider, table string, part Part) {
+	if table == "resources" {
+		for _, e := range entries(c, p, resourceFile) {
+			if r := e.What; part.has(p.Name, e.Service, e.Resource) {
+				t.add(map[string]any{
+					"provider": p.Name, "service": e.Service, "resource": r.Name, "id": r.ID, "title": r.Title,
+					"description": r.Description, "is_view": r.View, "methods": r.Methods,
+				})
+			}
+		}
+		return
+	}
+	for _, e := range entries(c, p, methodFile) {
+		if part.has(p.Name, e.Service, e.Resource) {
+			for _, m := range e.What {
+				t.method(table, map[string]any{"provider": p.Name, "service": e.Service, "resource": e.Resource, "method": m.Name}, m)
+			}
+		}
+	}
 }
 
 // rowsOf gathers rows.
@@ -65,28 +91,6 @@ func (t *rowsOf) add(row map[string]any) {
 	data, err := json.Marshal(row)
 	if err == nil { // texts, numbers and booleans have no other outcome
 		t.rows = append(t.rows, data)
-	}
-}
-
-// service adds what a table shows of a service.
-func (t *rowsOf) service(table, provider string, s IndexedService) {
-	if table == "services" {
-		t.add(map[string]any{
-			"provider": provider, "service": s.Name, "title": s.Title, "description": s.Description, "resources": len(s.Resources),
-		})
-		return
-	}
-	for _, r := range s.Resources {
-		if table == "resources" {
-			t.add(map[string]any{
-				"provider": provider, "service": s.Name, "resource": r.Name, "id": r.ID, "title": r.Title,
-				"description": r.Description, "is_view": r.View, "methods": len(r.Methods),
-			})
-			continue
-		}
-		for _, m := range r.Methods {
-			t.method(table, map[string]any{"provider": provider, "service": s.Name, "resource": r.Name, "method": m.Name}, m)
-		}
 	}
 }
 
@@ -115,26 +119,14 @@ func (m IndexedMethod) names(required bool) string {
 	return strings.Join(names, ", ")
 }
 
-// columns adds the columns of the resources of a provider, as their first
-// method has them.
-func (t *rowsOf) columns(p *provider.Provider, part Part) {
-	for _, info := range p.Services {
-		if !part.has(p.Name, info.Name) {
-			continue
-		}
-		s, err := p.Service(info.Name)
-		if err != nil {
-			continue // provider show --problems tells of it
-		}
-		for _, r := range s.Resources() {
-			for _, m := range r.Verbs[provider.Select][:min(1, len(r.Verbs[provider.Select]))] {
-				for i, col := range Columns(m) {
-					t.add(map[string]any{
-						"provider": p.Name, "service": s.Name, "resource": r.Name, "column_name": col.Name, "position": i + 1,
-						"type": col.Datatype, "sql_type": col.Type, "kind": string(col.Kind), "description": col.Description,
-					})
-				}
-			}
+// columns adds the columns of a resource, as its first method has them.
+func (t *rowsOf) columns(r *provider.Resource) {
+	for _, m := range r.Verbs[provider.Select][:min(1, len(r.Verbs[provider.Select]))] {
+		for i, c := range Columns(m) {
+			t.add(map[string]any{
+				"provider": r.Provider, "service": r.Service, "resource": r.Name, "column_name": c.Name, "position": i + 1,
+				"type": c.Datatype, "sql_type": c.Type, "kind": string(c.Kind), "description": c.Description,
+			})
 		}
 	}
 }

@@ -25,6 +25,11 @@ type Options struct {
 	Path    string // a file; empty: in memory
 	Threads int    // 0: DuckDB's choice
 	Temp    string // a folder for what does not fit into memory; empty: DuckDB's choice, .tmp in the working folder
+
+	// Listing gives the rows that the table function planeql_listing has for a text:
+	// it is called where a statement that names it is prepared, and what it gives
+	// where the rows are read. nil: there is no such function.
+	Listing func(what string) (rows func() [][]byte)
 }
 
 // DB is a session in DuckDB. Its settings, tables and views are seen by all
@@ -71,7 +76,11 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		_ = db.pool.Close()
 		return nil, openError(o.Path, err)
 	}
-	if err := db.register(); err != nil {
+	err = db.register()
+	if err == nil && o.Listing != nil {
+		err = db.registerListing(o.Listing)
+	}
+	if err != nil {
 		db.Close()
 		return nil, fault.Bug("DuckDB does not take the scan function: %v", err)
 	}

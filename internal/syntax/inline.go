@@ -39,3 +39,8 @@ func named(tokens []Token, c call) bool {
 	_, isName := next.Name()
 	return isName && !isOneOf(next, afterTable)
 }
+
+// Edited gives the statement after some edits of its text.
+func (s *Statement) Edited(edits []Edit) (*Statement, error) {
+	return newStatement(s.Text.Apply(edits))
+}
