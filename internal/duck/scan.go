@@ -175,8 +175,10 @@ func (r *reader) Cardinality() *duckdb.CardinalityInfo {
 	return &duckdb.CardinalityInfo{Cardinality: guessed}
 }
 
-// Init is called when DuckDB starts the scan.
+// Init is called when DuckDB starts the scan, and for each run of a statement
+// that is run again.
 func (r *reader) Init() {
+	r.batch, r.at, r.done = Batch{}, 0, false
 	r.refused = !r.scan.started.CompareAndSwap(false, true)
 }
 

@@ -42,15 +42,18 @@ func (r *queryRun) tuplesOf(s *scan) (func(yield func(tuple, error) bool), error
 // find gives arguments as the listing that finds them is read.
 func (r *queryRun) find(s, sub *scan, yield func(tuple, error) bool) {
 	m := r.merger(s.plan)
-	if err := r.prepareKeys(s.ctx, sub, s.plan.Feed); err != nil {
+	sub.start.Do(sub.begin) // the query is prepared while its first call is under way
+	keys, err := r.prepareKeys(s.ctx, s.plan.Feed, sub.plan)
+	if err != nil {
 		yield(tuple{}, err)
 		return
 	}
+	defer keys.close()
 	for done := false; !done; {
 		pages, last, err := sub.ready(s.ctx)
 		var rows [][]*string
 		if err == nil && len(pages) > 0 {
-			rows, err = r.keysOf(s.ctx, s.plan.Feed, sub.plan, pages)
+			rows, err = keys.of(pages)
 		}
 		if err != nil {
 			yield(tuple{}, err)
@@ -80,14 +83,46 @@ func (r *queryRun) find(s, sub *scan, yield func(tuple, error) bool) {
 	r.env.Found.note(s.plan, m.rows)
 }
 
-// prepareKeys does what the queries of a feed need, while the first call of the
-// listing is under way.
-func (r *queryRun) prepareKeys(ctx context.Context, sub *scan, f *plan.Feed) error {
-	sub.start.Do(sub.begin)
-	if _, err := r.print(f); err != nil {
-		return err
+// pageKeys is the query of a feed over the pages of its one source. It may run
+// while the statement's connection is at work, and reads no table of it.
+type pageKeys struct {
+	aside *aside
+	pages *gathered
+	scan  *duck.Scan
+	query *duck.Prepared
+}
+
+func (r *queryRun) prepareKeys(ctx context.Context, f *plan.Feed, p *plan.Scan) (*pageKeys, error) {
+	k := &pageKeys{aside: &r.aside, pages: &gathered{}}
+	var err error
+	if k.scan, err = r.env.DB.RegisterScan(k.pages, columnsOf(p)); err != nil {
+		return nil, err
 	}
-	return r.aside.open(ctx, r.env.DB)
+	text, err := r.keyText(f, []plan.Rows{source{Scan: k.scan}})
+	if err == nil {
+		k.query, err = k.aside.prepare(ctx, r.env.DB, text)
+	}
+	if err != nil {
+		k.scan.Close()
+		return nil, err
+	}
+	return k, nil
+}
+
+// of gives the keys in some pages.
+func (k *pageKeys) of(pages []fetched) (rows [][]*string, err error) {
+	k.aside.mutex.Lock()
+	defer k.aside.mutex.Unlock()
+	*k.pages = gathered{pages: pages}
+	err = k.query.Run(func(values []any) { rows = append(rows, textsOf(values)) })
+	return rows, err
+}
+
+func (k *pageKeys) close() {
+	k.aside.mutex.Lock()
+	defer k.aside.mutex.Unlock()
+	k.query.Close()
+	k.scan.Close()
 }
 
 // aside is the connection for queries that run while that of the statement is
@@ -97,21 +132,17 @@ type aside struct {
 	conn  *duck.Conn
 }
 
-func (a *aside) open(ctx context.Context, db *duck.DB) (err error) {
+func (a *aside) prepare(ctx context.Context, db *duck.DB, text string) (*duck.Prepared, error) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	if a.conn == nil {
-		a.conn, err = db.Aside(ctx)
+		conn, err := db.Aside(ctx)
+		if err != nil {
+			return nil, err
+		}
+		a.conn = conn
 	}
-	return err
-}
-
-// texts gives the rows of a query that reads nothing it would have to wait for.
-func (a *aside) texts(ctx context.Context, query string) ([][]*string, error) {
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	rows, err := a.conn.Query(ctx, query, duck.QueryOptions{})
-	return texts(rows, err)
+	return a.conn.Prepare(ctx, text)
 }
 
 // close ends the connection. Nothing uses it any more.
@@ -128,21 +159,6 @@ func leaveAll(pages []fetched) {
 			p.leave()
 		}
 	}
-}
-
-// keysOf evaluates the query of a feed over batches of its one source. It may
-// run while the statement's connection is at work, and reads no table of it.
-func (r *queryRun) keysOf(ctx context.Context, f *plan.Feed, p *plan.Scan, pages []fetched) ([][]*string, error) {
-	registered, err := r.env.DB.RegisterScan(&gathered{pages: pages}, columnsOf(p))
-	if err != nil {
-		return nil, err
-	}
-	defer registered.Close()
-	text, err := r.keyText(f, []plan.Rows{source{Scan: registered}})
-	if err != nil {
-		return nil, err
-	}
-	return r.aside.texts(ctx, text)
 }
 
 // keys evaluates the query of a feed over tables.
@@ -200,17 +216,20 @@ func texts(rows *duck.Rows, err error) ([][]*string, error) {
 	defer rows.Close()
 	var all [][]*string
 	for rows.Next() {
-		var row []*string
-		for _, v := range rows.Values() {
-			if s, ok := v.(string); ok {
-				row = append(row, &s)
-			} else {
-				row = append(row, nil)
-			}
-		}
-		all = append(all, row)
+		all = append(all, textsOf(rows.Values()))
 	}
 	return all, rows.Err()
+}
+
+// textsOf keeps the texts of a row; what is no text is NULL.
+func textsOf(values []any) []*string {
+	row := make([]*string, len(values))
+	for i, v := range values {
+		if s, ok := v.(string); ok {
+			row[i] = &s
+		}
+	}
+	return row
 }
 
 // merger joins the rows of a feed with what the statement gives, and drops what
