@@ -216,7 +216,7 @@ func TestViews_refused(t *testing.T) {
 	s, calls := office(t)
 	for _, text := range []string{
 		"CREATE VIEW w AS FROM office", "CREATE TABLE t (a INT)", "CREATE MATERIALIZED VIEW m AS FROM office LIMIT 1",
-		"CREATE VIEW open AS SELECT name FROM azure.desktop_virtualization.private_endpoint_connections",
+		"CREATE VIEW open AS SELECT name FROM azure.desktop_virtualization.private_link_resources",
 	} {
 		must(t, s, text)
 	}
@@ -237,7 +237,7 @@ func TestViews_refused(t *testing.T) {
 		{"CREATE VIEW bad (a, b, c, d) AS FROM office", "22023", "names 4 columns and its query has 3", "first columns", "1:13"},
 		{"CREATE VIEW azure.desktop_virtualization.mine AS FROM office", "0A000", "inside a provider", "CREATE VIEW my_mine AS", "1:13"},
 		{"CREATE VIEW bad AS SELECT ? FROM office", "42P02", "argument 1", "{{ name }}", "1:27"},
-		{"SELECT name FROM open", "HV002", "in the view open: azure.desktop_virtualization.private_endpoint_connections cannot be read", "smallest statement", "1:18"},
+		{"SELECT name FROM open", "HV002", "in the view open: azure.desktop_virtualization.private_link_resources cannot be read", "smallest statement", "1:18"},
 		{"CREATE MATERIALIZED VIEW n AS FROM open", "HV002", "in the view open: ", "smallest statement", "1:36"},
 		{"REFRESH MATERIALIZED VIEW office", "22023", `"office" is a view, not a materialized view`, "has no rows of its own", "1:27"},
 		{"REFRESH t", "22023", `"t" is a table`, "CREATE MATERIALIZED VIEW", "1:9"},

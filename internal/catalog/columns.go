@@ -37,16 +37,21 @@ type Column struct {
 	// for fields that have the exact name of one.
 	Parameter *provider.Parameter
 
-	// IDPattern is an RE2 expression for the item's id, and IDGroup the number of
-	// its group that is the value of this parameter. Empty where the id does not
-	// hold it.
-	IDPattern string
-	IDGroup   int
+	// IDs are the parts of an item's id that are the value of this parameter: one
+	// for each path under which items of the resource are read, of which an id
+	// fits one. Empty where no id holds it.
+	IDs []IDPart
 
 	// KeyPattern is an RE2 expression for values at Path that are paths of their
 	// own, whose first group is the value of this parameter; a value that it does
 	// not fit is taken as it is. Empty where Path alone says it.
 	KeyPattern string
+}
+
+// IDPart is a part of an id: the group of that number of an RE2 expression.
+type IDPart struct {
+	Pattern string
+	Group   int
 }
 
 // rawName is the column that holds the whole item.
@@ -155,14 +160,14 @@ func (b *builder) value(name string, kind Kind, path []string, s *openapi.Schema
 // this one, which may be a write whose answer is read.
 func (b *builder) parameters() {
 	readers := b.method.Resource.Verbs[provider.Select]
-	get := getter(b.method.Resource)
+	get := homeOf(b.method)
 	var names []string
 	if get != nil {
 		names = get.PathParameters()
 	}
-	pattern := ""
+	var patterns []idPath
 	if b.arm && b.folded["id"] {
-		pattern = idPattern(get)
+		patterns = idPaths(b.method.Resource)
 	}
 	for _, m := range append(slices.Clip(readers), b.method) {
 		for _, p := range m.Parameters {
@@ -171,12 +176,12 @@ func (b *builder) parameters() {
 				continue
 			}
 			c := parameterColumn(p, b.arm)
-			i := slices.Index(names, p.Name)
-			switch {
-			case i < 0:
-			case pattern != "":
-				c.IDPattern, c.IDGroup = pattern, i+1
-			case !b.arm && i == len(names)-1:
+			for _, path := range patterns {
+				if i := slices.Index(path.names, p.Name); i >= 0 {
+					c.IDs = append(c.IDs, IDPart{path.pattern, i + 1})
+				}
+			}
+			if i := slices.Index(names, p.Name); !b.arm && i >= 0 && i == len(names)-1 {
 				c.Path = keyPath(b.method.Response.Item, p.Name)
 				c.KeyPattern = keyPattern(get)
 			}

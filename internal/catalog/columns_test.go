@@ -18,12 +18,20 @@ func line(c Column) string {
 	for _, flag := range []struct {
 		on   bool
 		name string
-	}{{c.NoCase, "nocase"}, {c.Secret, "secret"}, {c.Parameter != nil, "binds"}, {c.IDPattern != "", fmt.Sprint("id", c.IDGroup)}} {
+	}{{c.NoCase, "nocase"}, {c.Secret, "secret"}, {c.Parameter != nil, "binds"}, {len(c.IDs) > 0, fmt.Sprint("id", groupOf(c))}} {
 		if flag.on {
 			text += " " + flag.name
 		}
 	}
 	return text
+}
+
+// groupOf gives the group of the first of a column's parts of ids.
+func groupOf(c Column) int {
+	if len(c.IDs) == 0 {
+		return 0
+	}
+	return c.IDs[0].Group
 }
 
 func lines(columns []Column) string {
@@ -126,20 +134,20 @@ func TestIDPattern(t *testing.T) {
 	} {
 		columns := Columns(resource(t, c.resource).Verbs[provider.Select][0])
 		column, ok := Lookup(columns, c.parameter)
-		if !ok || column.IDPattern == "" {
+		if !ok || len(column.IDs) != 1 {
 			t.Errorf("%s: no pattern", c.parameter)
 			continue
 		}
 		got := ""
-		if match := regexp.MustCompile(column.IDPattern).FindStringSubmatch(c.id); match != nil {
-			got = match[column.IDGroup]
+		if match := regexp.MustCompile(column.IDs[0].Pattern).FindStringSubmatch(c.id); match != nil {
+			got = match[column.IDs[0].Group]
 		}
 		if got != c.want {
 			t.Errorf("%s of %s: got %q, want %q", c.parameter, c.id, got, c.want)
 		}
 	}
 	for _, c := range Columns(method(t, "pool_policies", "list")) {
-		if c.IDPattern != "" {
+		if len(c.IDs) > 0 {
 			t.Errorf("%s: a resource that can only be listed has a pattern", c.Name)
 		}
 	}

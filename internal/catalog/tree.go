@@ -72,11 +72,18 @@ func (c *Catalog) ancestor(m *provider.Method, n int) *Ancestor {
 
 // ancestorAt gives the resource as an ancestor if its items live at a path.
 func ancestorAt(r *provider.Resource, shape string) *Ancestor {
-	get := getter(r)
-	if get == nil || shapeOfPath(get.Path) != shape {
+	gets := getters(r)
+	i := slices.IndexFunc(gets, func(get *provider.Method) bool { return shapeOfPath(get.Path) == shape })
+	branches := Branches(r)
+	if i < 0 || i > 0 && branches == nil {
 		return nil
 	}
-	a := &Ancestor{Resource: r, Get: get, Lists: Lists(r)}
+	a := &Ancestor{Resource: r, Get: gets[i], Lists: Lists(r)}
+	for _, branch := range branches {
+		if slices.Contains(branch, gets[i]) { // the other lists have none of its items
+			a.Lists = slices.DeleteFunc(a.Lists, func(m *provider.Method) bool { return !slices.Contains(branch, m) })
+		}
+	}
 	if len(a.Lists) == 0 {
 		return nil
 	}
@@ -99,14 +106,12 @@ func Lists(r *provider.Resource) []*provider.Method {
 // method lists those of one: private endpoint connections of workspaces and of
 // host pools are one resource.
 func Forks(m *provider.Method) bool {
-	own := parentOf(m)
-	for _, other := range Lists(m.Resource) {
-		theirs := parentOf(other)
-		if !strings.HasPrefix(shapeOfPath(other.Path)+"/", own) && !strings.HasPrefix(shapeOfPath(m.Path)+"/", theirs) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(Lists(m.Resource), func(other *provider.Method) bool { return !nested(m, other) })
+}
+
+// nested tells whether one of two lists stands below the parent of the other.
+func nested(l, r *provider.Method) bool {
+	return strings.HasPrefix(shapeOfPath(r.Path)+"/", parentOf(l)) || strings.HasPrefix(shapeOfPath(l.Path)+"/", parentOf(r))
 }
 
 // parentOf gives the shape of a path up to its last parameter.
@@ -217,7 +222,7 @@ func Gives(list *provider.Method, parameter string) bool {
 		return true
 	}
 	c, ok := Lookup(Columns(list), parameter)
-	return ok && (c.IDPattern != "" || len(c.Path) > 0)
+	return ok && (len(c.IDs) > 0 || len(c.Path) > 0)
 }
 
 // keyPattern makes the expression for keys that are paths of their own: with

@@ -57,6 +57,7 @@ type queryRun struct {
 	scans   []*scan
 	lost    []*fault.Error // that are not of one scan
 	printed map[*plan.Feed]string
+	nowhere map[nowhere]int // by how many parts a name is not found
 }
 
 func newRun(ctx context.Context, env Env, conn *duck.Conn) *queryRun {
@@ -68,7 +69,7 @@ func newRun(ctx context.Context, env Env, conn *duck.Conn) *queryRun {
 			shown: map[*provider.Method]bool{}, byKey: map[string]*shared{},
 		},
 		spools: map[*plan.Scan]*spool{}, queues: map[*plan.Scan]*tupleQueue{},
-		meter: newMeter(), constants: map[*plan.Scan][][]*string{}, printed: map[*plan.Feed]string{},
+		meter: newMeter(), constants: map[*plan.Scan][][]*string{}, printed: map[*plan.Feed]string{}, nowhere: map[nowhere]int{},
 	}
 }
 
@@ -135,6 +136,11 @@ func (r *queryRun) check(ctx context.Context, q *plan.Query) error {
 // evaluate resolves the arguments that the statement gives to a scan and to the
 // listings that find the rest.
 func (r *queryRun) evaluate(ctx context.Context, p *plan.Scan) error {
+	for _, part := range p.Parts {
+		if err := r.evaluate(ctx, part); err != nil {
+			return err
+		}
+	}
 	values, err := resolveTuples(ctx, r.env.DB, r.conn, p.Tuples)
 	if err != nil {
 		return err
@@ -178,6 +184,9 @@ func (r *queryRun) scan(ctx context.Context, p *plan.Scan, g *gate, depth int) (
 	r.mutex.Lock()
 	r.scans = append(r.scans, s)
 	r.mutex.Unlock()
+	if len(p.Parts) > 0 {
+		return s, r.scanParts(s)
+	}
 	var err error
 	s.tuples, err = r.tuplesOf(s)
 	return s, err

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 
@@ -39,6 +40,8 @@ type scan struct {
 	gate       *gate // nil: at full width
 	depth      int   // listings between it and the rows
 	registered *duck.Scan
+	parts      []*scan // that read its rows; nil: it does so itself
+	branch     *branch // of the scan whose rows these are a part of; nil: it has a reader of its own
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -48,8 +51,9 @@ type scan struct {
 	start  sync.Once
 	tuples func(yield func(tuple, error) bool) // once
 
-	mutex sync.Mutex
-	lost  []*fault.Error
+	failed atomic.Bool
+	mutex  sync.Mutex
+	lost   []*fault.Error
 }
 
 // tuple is the arguments of one call.
@@ -144,7 +148,11 @@ func (s *scan) Close() {
 func (s *scan) begin() {
 	s.done.Go(func() {
 		defer close(s.pages)
-		s.fetch()
+		if s.parts == nil {
+			s.fetch()
+			return
+		}
+		s.fetchParts()
 	})
 }
 
@@ -181,6 +189,13 @@ func (s *scan) fetch() {
 
 // push hands a page on; false means that no more are wanted.
 func (s *scan) push(f fetched) bool {
+	if s.branch != nil {
+		return s.branch.whole.push(f)
+	}
+	if s.failed.Load() {
+		return false // in another part: the error was the last to be read
+	}
+	s.failed.Store(f.err != nil)
 	f.bytes = min(f.bytes, aheadBytes)
 	if s.ahead.Acquire(s.ctx, f.bytes) != nil {
 		return false
@@ -270,6 +285,9 @@ func (s *scan) gated(ctx context.Context, t tuple, turn <-chan struct{}) iter.Se
 }
 
 func (s *scan) batch(page rest.Page, values []*string) duck.Batch {
+	if s.branch != nil {
+		return s.branch.batch(page, values)
+	}
 	s.run.seen.note(s.plan, page.Items)
 	return duck.Batch{Items: page.Items, Arguments: values, Members: cutAll(page.Items, s.members)}
 }

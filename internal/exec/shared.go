@@ -116,6 +116,13 @@ func (c *calls) count(p *plan.Scan) {
 	if p.Same != nil {
 		return
 	}
+	for _, part := range p.Parts {
+		c.finds[part] = c.finds[p]
+		c.count(part)
+	}
+	if len(p.Parts) > 0 {
+		return
+	}
 	c.uses[p.Method]++
 	c.shown[p.Method] = c.shown[p.Method] || !c.finds[p]
 	if p.Feed == nil {

@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -88,6 +89,9 @@ func (r *queryRun) addSpool(p *plan.Scan) {
 // addSources spools the listings that find arguments together with scans of the
 // statement: their rows are joined.
 func (r *queryRun) addSources(p *plan.Scan) {
+	for _, part := range p.Parts {
+		r.addSources(part)
+	}
 	if p.Feed == nil || lazy(p) {
 		return
 	}
@@ -103,7 +107,7 @@ func (r *queryRun) addSources(p *plan.Scan) {
 // are then read only as far as the scan is.
 func lazy(p *plan.Scan) bool {
 	if p.Feed == nil {
-		return true
+		return !slices.ContainsFunc(p.Parts, func(part *plan.Scan) bool { return !lazy(part) })
 	}
 	if len(p.Feed.Sources) != 1 || !p.Feed.Sources[0].Found || p.Feed.Local {
 		return false
@@ -113,7 +117,10 @@ func lazy(p *plan.Scan) bool {
 
 // watch prepares the queue of arguments of a scan that others feed.
 func (r *queryRun) watch(ctx context.Context, group *errgroup.Group, p *plan.Scan) {
-	if lazy(p) || r.queues[p] != nil {
+	for _, part := range p.Parts {
+		r.watch(ctx, group, part)
+	}
+	if len(p.Parts) > 0 || lazy(p) || r.queues[p] != nil {
 		return
 	}
 	q := newTupleQueue()

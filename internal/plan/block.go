@@ -41,6 +41,17 @@ type relation struct {
 	links        []link        // by which other relations fix its parameters
 	said         []said        // its conditions, one by one
 	narrowed     []uintptr     // those that are asked of the rows that feed it
+	forked       bool          // its items stand below several kinds of parents
+	parts        []*part       // those of the kinds that the conditions leave
+	of           *relation     // whose part this is; nil: it is a relation of the statement
+}
+
+// self gives the relation of the statement that this is, or is a part of.
+func (r *relation) self() *relation {
+	if r.of != nil {
+		return r.of
+	}
+	return r
 }
 
 // frame is what is known of a place in the statement on the way down to it.

@@ -106,6 +106,9 @@ func (p *Planner) plan(text *syntax.Edited, fixed *provider.Method, inside []Vie
 	shareScans(q.Scans)
 	for _, s := range q.Scans {
 		s.Gentle = s.Gentle && !s.Spool // what is kept first is read whole
+		for _, p := range s.Parts {
+			p.Gentle, p.Spool = s.Gentle, s.Spool
+		}
 	}
 	q.Alone = b.alone(q.Scans)
 	return q, nil
@@ -197,6 +200,9 @@ func (b *builder) finish() error {
 	for _, r := range b.relations {
 		r.scan.findMembers()
 		r.scan.Feed.findMembers()
+		for _, p := range r.scan.Parts {
+			p.Feed.findMembers()
+		}
 	}
 	tokens, err := syntax.Lex(b.text.Text)
 	if err != nil {

@@ -169,6 +169,12 @@ func (t term) text() string {
 // callsKey gives a text that is the same for scans whose calls are the same.
 func callsKey(s *Scan) string {
 	var b strings.Builder
+	if len(s.Parts) > 0 {
+		for _, p := range s.Parts {
+			b.WriteString("<" + callsKey(p) + ">")
+		}
+		return b.String()
+	}
 	fmt.Fprintf(&b, "%s(%s)", s.Method.FullName(), strings.Join(s.Arguments, ","))
 	for _, t := range s.Tuples {
 		b.WriteString(tupleKey(s.Method, t) + ";")

@@ -27,12 +27,13 @@ type said struct {
 // comes after the methods are chosen: only then is known what binds.
 func (b *builder) noteConditions() {
 	binding := map[uintptr]bool{}
-	for _, r := range b.relations {
+	readers := b.readers()
+	for _, r := range readers {
 		for _, s := range r.said {
 			binding[nodeID(s.condition.node)] = binding[nodeID(s.condition.node)] || s.binds(r)
 		}
 	}
-	for _, r := range b.relations {
+	for _, r := range readers {
 		for _, s := range r.said {
 			id := nodeID(s.condition.node)
 			c := Condition{Binds: s.binds(r), Narrows: slices.Contains(r.narrowed, id)}
@@ -76,7 +77,7 @@ func (b *builder) concerns(c condition, r *relation) bool {
 	found := false
 	syntax.Walk(c.node, func(n syntax.Node) bool {
 		if n.Class() == "COLUMN_REF" {
-			found = found || slices.ContainsFunc(b.trace(n.Texts("column_names"), c.block), func(t target) bool { return t.relation == r })
+			found = found || slices.ContainsFunc(b.trace(n.Texts("column_names"), c.block), func(t target) bool { return t.relation == r.self() })
 		}
 		return !found && !isQuery(n)
 	})

@@ -14,6 +14,12 @@ import (
 
 // take makes the scan of a relation by an offer.
 func (b *builder) take(r *relation, o *offer) error {
+	switch {
+	case o.parts != nil:
+		return b.unite(r, o)
+	case o.part != nil && r.of == nil:
+		return b.narrow(r, o)
+	}
 	r.columns = catalog.Columns(o.method)
 	var err error
 	if o.constants {
@@ -392,7 +398,7 @@ func (k *keys) reference(names []string, blk *block) (syntax.Node, bool) {
 			t.relation.scan.project(c, c.Name, c.Kind != catalog.Field, true)
 			return columnRef(alias, c.Name), true
 		}
-		if t.relation == k.owner && c.Parameter != nil {
+		if k.owner != nil && t.relation == k.owner.self() && c.Parameter != nil {
 			return k.foundColumn(c.Parameter.Name)
 		}
 	}

@@ -168,6 +168,12 @@ func stepsOf(scans []*Scan) []step {
 	var steps []step
 	var add func(s *Scan, finds bool)
 	add = func(s *Scan, finds bool) {
+		for _, p := range s.Parts {
+			add(p, finds)
+		}
+		if len(s.Parts) > 0 {
+			return
+		}
 		if stepOf(steps, s) > 0 {
 			return
 		}
@@ -189,6 +195,18 @@ func stepOf(steps []step, s *Scan) int {
 	return slices.IndexFunc(steps, func(o step) bool { return o.scan == s }) + 1
 }
 
+// stepsFor gives the numbers of a scan, or of its parts.
+func stepsFor(steps []step, s *Scan) []int {
+	if len(s.Parts) == 0 {
+		return []int{stepOf(steps, s)}
+	}
+	var list []int
+	for _, p := range s.Parts {
+		list = append(list, stepOf(steps, p))
+	}
+	return list
+}
+
 func explainScan(st step, number int, steps []step, own terms, facts Facts) ExplainedScan {
 	s := st.scan
 	x := ExplainedScan{
@@ -199,7 +217,7 @@ func explainScan(st step, number int, steps []step, own terms, facts Facts) Expl
 	}
 	if s.Feed != nil {
 		for _, src := range s.Feed.Sources {
-			x.FedBy = append(x.FedBy, stepOf(steps, src.Scan))
+			x.FedBy = append(x.FedBy, stepsFor(steps, src.Scan)...)
 		}
 	}
 	for _, c := range s.Conditions {

@@ -11,6 +11,12 @@ import (
 // Identity gives a text that is the same for scans that make the same calls.
 func (s *Scan) Identity() string {
 	var b strings.Builder
+	if len(s.Parts) > 0 {
+		for _, p := range s.Parts {
+			b.WriteString("<" + p.Identity() + ">")
+		}
+		return b.String()
+	}
 	fmt.Fprintf(&b, "%s(%s)", s.Method.FullName(), strings.Join(s.Arguments, ","))
 	for _, t := range s.Tuples {
 		b.WriteString("[" + tupleKey(s.Method, t) + "]")

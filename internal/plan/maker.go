@@ -284,6 +284,9 @@ func (k *maker) choose(w *where, methods []*provider.Method, set []syntax.Assign
 	if err != nil {
 		return err
 	}
+	if methods, err = k.ofOnePart(w, methods); err != nil {
+		return err
+	}
 	best, most := (*provider.Method)(nil), -1
 	var lacks []string
 	for _, m := range methods {

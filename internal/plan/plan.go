@@ -54,6 +54,13 @@ type Scan struct {
 	Gentle    bool     // a LIMIT may end it early: pages are read one by one
 	Spool     bool     // the statement may read it more than once: its rows are kept first
 
+	// Parts are scans that together have the rows of this one, whose items stand
+	// below several kinds of parents. They make the calls; Arguments are those of
+	// all of them, and Method stands for the columns. Whole leads back.
+	Parts []*Scan
+	Whole *Scan
+	Homes []string // RE2 expressions that the ids of this part's own items fit
+
 	Same *Scan // makes the same calls and has the rows of this one; nil: it makes its own
 
 	Members []Member // parts of the items that are columns as JSON text

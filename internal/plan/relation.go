@@ -39,8 +39,28 @@ func (s *Scan) Relation(source Rows) string {
 func (s *Scan) column(p projected, tree structure, source Rows) string {
 	c := p.column
 	if i := slices.Index(s.Arguments, parameterName(c)); i >= 0 {
-		return typed(c, "a"+strconv.Itoa(i))
+		bound := typed(c, "a"+strconv.Itoa(i))
+		if s.always(s.Arguments[i]) {
+			return bound
+		}
+		both := "coalesce(" + bound + ", " + s.unbound(p, tree, source) + ")"
+		if c.NoCase {
+			both += " COLLATE NOCASE"
+		}
+		return both
 	}
+	return s.unbound(p, tree, source)
+}
+
+// always tells whether every row has a value of an argument: a part may have no
+// such parameter.
+func (s *Scan) always(argument string) bool {
+	return !slices.ContainsFunc(s.Parts, func(p *Scan) bool { return !slices.Contains(p.Arguments, argument) })
+}
+
+// unbound gives the expression of a column by the item alone.
+func (s *Scan) unbound(p projected, tree structure, source Rows) string {
+	c := p.column
 	switch c.Kind {
 	case catalog.Raw:
 		return "raw::JSON"
@@ -79,19 +99,25 @@ func parameterName(c catalog.Column) string {
 // parameterColumn gives the value of a parameter that is not bound: taken from
 // the item's id by the path template of get, else NULL.
 func (s *Scan) parameterColumn(c catalog.Column, tree structure) string {
-	if c.IDPattern == "" && len(c.Path) > 0 {
+	if len(c.IDs) == 0 && len(c.Path) > 0 {
 		value := tree.leaf(c.Path)
 		if c.KeyPattern != "" {
 			value = "coalesce(nullif(regexp_extract(" + value + ", " + syntax.QuoteText(c.KeyPattern) + ", 1), ''), " + value + ")"
 		}
 		return typed(c, value)
 	}
-	if c.IDPattern == "" {
+	if len(c.IDs) == 0 {
 		return typed(c, "NULL")
 	}
 	id := tree.leaf([]string{"id"})
-	part := "regexp_extract(" + id + ", " + syntax.QuoteText(c.IDPattern) + ", " + strconv.Itoa(c.IDGroup) + ")"
-	return typed(c, "nullif("+part+", '')")
+	var parts []string
+	for _, p := range c.IDs {
+		parts = append(parts, "nullif(regexp_extract("+id+", "+syntax.QuoteText(p.Pattern)+", "+strconv.Itoa(p.Group)+"), '')")
+	}
+	if len(parts) == 1 {
+		return typed(c, parts[0])
+	}
+	return typed(c, "coalesce("+strings.Join(parts, ", ")+")")
 }
 
 // typed casts a text expression to the type of a column.
@@ -202,7 +228,7 @@ func (s *Scan) findMembers() {
 	s.Members = nil
 	for _, p := range s.columns {
 		c := p.column
-		isArgument := slices.Contains(s.Arguments, parameterName(c))
+		isArgument := slices.Contains(s.Arguments, parameterName(c)) && s.always(parameterName(c))
 		if c.Type != "JSON" || c.Kind == catalog.Raw || c.Kind == catalog.Parameter || isArgument || c.Secret && !p.named {
 			continue
 		}

@@ -394,10 +394,10 @@ func (r *resolver) checkBound(n syntax.Node) error {
 		return nil
 	}
 	c, ok := catalog.Lookup(relation.columns, rest[0])
-	if !ok || c.Kind != catalog.Parameter || c.IDPattern != "" || len(c.Path) > 0 || slices.Contains(relation.scan.Arguments, c.Name) {
+	if !ok || c.Kind != catalog.Parameter || len(c.IDs) > 0 || len(c.Path) > 0 || slices.Contains(relation.scan.Arguments, c.Name) {
 		return nil
 	}
-	if len(relation.scan.Tuples) == 0 {
+	if len(relation.scan.Tuples)+len(relation.scan.Parts) == 0 {
 		return nil
 	}
 	m := relation.scan.Method

@@ -23,6 +23,8 @@ type offer struct {
 	foreign   bool              // it lacks what the relation has no name for
 	calls     float64           // estimates, for comparing offers
 	rows      float64
+	part      *part    // whose rows alone it gives; nil: all
+	parts     []*offer // that together give all rows; nil: it does so itself
 }
 
 // found is a listing that gives the path parameters that the statement leaves
@@ -49,6 +51,9 @@ func (b *builder) place(open []*relation) error {
 	slices.SortStableFunc(rest, func(l, r *relation) int {
 		return cmp.Or(cmp.Compare(l.resource.Path(), r.resource.Path()), cmp.Compare(strings.ToLower(l.alias), strings.ToLower(r.alias)))
 	})
+	for _, r := range rest {
+		r.parts, r.forked = b.partsOf(r)
+	}
 	placed := map[*relation]bool{}
 	for len(rest) > 0 {
 		best, at := (*offer)(nil), -1
@@ -84,7 +89,15 @@ func (b *builder) leave(rest []*relation, err error) error {
 // Where the statement gives all that a method needs, it is chosen by that
 // alone.
 func (b *builder) offerFor(r *relation, placed map[*relation]bool) *offer {
-	methods := r.resource.Verbs[provider.Select]
+	o := b.offerOf(r, r.resource.Verbs[provider.Select], placed)
+	if !r.forked || o.constants && slices.ContainsFunc(r.parts, func(p *part) bool { return slices.Contains(p.methods, o.method) }) {
+		return o
+	}
+	return b.offerOfParts(r, placed)
+}
+
+// offerOf gives the best way to read a relation by some of its methods.
+func (b *builder) offerOf(r *relation, methods []*provider.Method, placed map[*relation]bool) *offer {
 	m, reason, err := choose(r.resource, methods, r.alternatives)
 	if err == nil {
 		return &offer{method: m, reason: reason, constants: true, calls: 1, rows: rowsPerCall}
@@ -227,7 +240,7 @@ func (b *builder) find(r *relation, m *provider.Method, owners map[string]string
 	for _, name := range open {
 		lacks = append(lacks, cmp.Or(owners[name], name))
 	}
-	if catalog.Forks(m) {
+	if catalog.Forks(m) && len(catalog.Branches(m.Resource)) == 0 {
 		return nil, lacks // a part of the rows stands elsewhere: which part is the user's to say
 	}
 	names := m.PathParameters()
@@ -296,6 +309,9 @@ func (b *builder) unreachable(r *relation, placed map[*relation]bool) *fault.Err
 	var least *offer
 	for _, m := range r.resource.Verbs[provider.Select] {
 		o := b.offer(r, m, ownNames(m), placed)
+		if len(o.lacks) == 0 {
+			continue // it gives a part of the rows only
+		}
 		lines = append(lines, m.Name+" lacks "+strings.Join(o.lacks, ", "))
 		if least == nil || len(o.lacks) < len(least.lacks) {
 			least = o
