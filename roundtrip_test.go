@@ -86,16 +86,18 @@ func TestRoundTrips(t *testing.T) {
 			continue
 		}
 		tried++
-		t.Run(m.Resource.Name, func(t *testing.T) { roundTrip(t, m) })
+		t.Run(m.Resource.Name, func(t *testing.T) {
+			_, url := simulator(t, armsim.WithEstate(armsim.Small), armsim.WithLongRunning(armsim.LongRunning{Style: armsim.Immediate}))
+			roundTrip(t, open(t, url, planeql.WithYes()), m)
+		})
 	}
 	if tried < 11 {
 		t.Errorf("%d resources", tried)
 	}
 }
 
-func roundTrip(t *testing.T, m *provider.Method) {
-	_, url := simulator(t, armsim.WithEstate(armsim.Small), armsim.WithLongRunning(armsim.LongRunning{Style: armsim.Immediate}))
-	s := open(t, url, planeql.WithYes())
+// roundTrip writes, reads, changes, replaces and deletes a resource.
+func roundTrip(t *testing.T, s *planeql.Session, m *provider.Method) {
 	r := m.Resource.Path()
 	known := map[string]string{
 		"subscriptionId": prod, "resourceGroupName": "rg-avd-prod-weu", "hostPoolName": "hp-office", "applicationGroupName": "hp-office-dag",
@@ -118,12 +120,12 @@ func roundTrip(t *testing.T, m *provider.Method) {
 		list := givenText(columns, ", ", func(g given) string { return g.name })
 		values := givenText(columns, ", ", func(g given) string { return g.value })
 		verb := map[bool]string{false: "INSERT INTO ", true: "REPLACE INTO "}[all]
-		must(t, s, verb+r+" ("+list+") VALUES ("+values+")")
+		checkAnswer(t, must(t, s, verb+r+" ("+list+") VALUES ("+values+") RETURNING name"))
 		checkWritten(t, s, m, where, columns[len(parameters):])
 	}
 	if updates := m.Resource.Verbs[provider.Update]; len(updates) > 0 {
 		set := updateOf(updates[0])
-		must(t, s, "UPDATE "+r+" SET "+set.name+" = "+set.value+where)
+		checkAnswer(t, must(t, s, "UPDATE "+r+" SET "+set.name+" = "+set.value+where+" RETURNING name"))
 		checkWritten(t, s, m, where, []given{set})
 	}
 	must(t, s, "DELETE FROM "+r+where)
@@ -173,14 +175,35 @@ func checkWritten(t *testing.T, s *planeql.Session, m *provider.Method, where st
 	t.Helper()
 	list := columnsOf(m, catalog.Field)
 	list = append(list, nestedColumns(m)...)
+	var compared []given
+	var selected []string
 	for _, g := range columns {
 		i := slices.IndexFunc(list, func(c catalog.Column) bool { return c.Name == g.name })
 		if i < 0 {
 			continue // the answers do not have it: a password, or what only a body knows
 		}
-		rows := must(t, s, "SELECT "+g.name+" IS NOT DISTINCT FROM CAST("+g.value+" AS "+list[i].Type+"), "+g.name+" FROM "+m.Resource.Path()+where)
-		if len(rows) != 1 || rows[0][0] != true {
-			t.Errorf("%s was written as %s and is %v", g.name, g.value, rows)
+		compared = append(compared, g)
+		selected = append(selected, g.name+" IS NOT DISTINCT FROM CAST("+g.value+" AS "+list[i].Type+"), "+g.name)
+	}
+	if len(compared) == 0 {
+		return
+	}
+	rows := must(t, s, "SELECT "+strings.Join(selected, ", ")+" FROM "+m.Resource.Path()+where)
+	if len(rows) != 1 {
+		t.Fatalf("%d rows of what was written", len(rows))
+	}
+	for i, g := range compared {
+		if rows[0][2*i] != true {
+			t.Errorf("%s was written as %s and is %v", g.name, g.value, rows[0][2*i+1])
 		}
+	}
+}
+
+// checkAnswer looks for the object in what RETURNING gives. Names of nested
+// resources have their parents'.
+func checkAnswer(t *testing.T, rows [][]any) {
+	t.Helper()
+	if len(rows) != 1 || !strings.HasSuffix(fmt.Sprint(rows[0][0]), "planeql-new") {
+		t.Errorf("RETURNING gives %v", rows)
 	}
 }

@@ -92,7 +92,7 @@ type LongRunning struct {
 	Answer Answer `yaml:"answer"`
 	End    End    `yaml:"end"`
 	// Status of the first answer: 200, 201 or 202; 0: 201 or 200 for a PUT, 202
-	// for others.
+	// for others, and for a PUT that a Location alone tells of.
 	Status int `yaml:"status"`
 	// Polls that say that it goes on; 0: as [WithOperations] says; below 0: none.
 	Polls int `yaml:"polls"`

@@ -73,10 +73,10 @@ func TestLongRunningStyles(t *testing.T) {
 		"put as the service does": {"", "PUT", newMachine + "?" + machineVersion, machineBody, 201, "aao", "Creating", 2, 200, "Succeeded"},
 		"put replaces":            {"style=aao+loc", "PUT", machinePath + "?" + machineVersion, plainBody, 200, "aao loc", "Updating", 2, 200, "Succeeded"},
 		"put accepted":            {"style=loc,status=202", "PUT", workspace, plainBody, 202, "loc", "", 2, 200, ""},
-		"put loc":                 {"style=loc", "PUT", workspace, plainBody, 201, "loc", "", 2, 200, ""},
-		"put loc without content": {"style=loc,answer=no-content", "PUT", workspace, plainBody, 201, "loc", "", 2, 204, ""},
-		"put loc empty":           {"style=loc,answer=empty", "PUT", workspace, plainBody, 201, "loc", "", 2, 200, ""},
-		"put loc with status":     {"style=loc,answer=accepted", "PUT", workspace, plainBody, 201, "loc", "", 2, 200, ""},
+		"put loc":                 {"style=loc", "PUT", workspace, plainBody, 202, "loc", "", 2, 200, ""},
+		"put loc without content": {"style=loc,answer=no-content", "PUT", workspace, plainBody, 202, "loc", "", 2, 204, ""},
+		"put loc empty":           {"style=loc,answer=empty", "PUT", workspace, plainBody, 202, "loc", "", 2, 200, ""},
+		"put loc with status":     {"style=loc,answer=accepted", "PUT", workspace, plainBody, 202, "loc", "", 2, 200, ""},
 		"put address":             {"style=address", "PUT", workspace, plainBody, 201, "loc", "", 1, 400, ""},
 		"put body":                {"style=body", "PUT", workspace, plainBody, 201, "", "Creating", 2, 200, ""},
 		"put body of a machine":   {"style=body,polls=3", "PUT", newMachine + "?" + machineVersion, machineBody, 201, "", "Creating", 4, 200, "Succeeded"},
@@ -256,14 +256,14 @@ func TestScenarioSaysHowWritesBehave(t *testing.T) {
 	sc, err := ReadScenario(strings.NewReader(`
 etags: true
 longRunning:
-  - {type: Microsoft.DesktopVirtualization/workspaces, style: loc, polls: 0, retryAfter: 2s}
+  - {type: Microsoft.DesktopVirtualization/workspaces, style: aao, polls: 0, retryAfter: 2s}
 subscriptions:
   - {id: ` + ProductionSubscription + `, name: One, groups: [{name: rg-avd-prod-weu}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	begun := ask(t, newSim(t, WithScenario(sc)), http.MethodPut, avdPath+"/workspaces/w?"+version, plainBody).want(t, http.StatusCreated)
-	if headersOf(begun) != "loc" || begun.Header.Get("Retry-After") != "2" || begun.Header.Get("ETag") == "" {
+	if headersOf(begun) != "aao" || begun.Header.Get("Retry-After") != "2" || begun.Header.Get("ETag") == "" {
 		t.Errorf("%v", begun.Header)
 	}
 	if _, err := ReadScenario(strings.NewReader("longRunning: [{style: slow}]")); err == nil {

@@ -164,7 +164,7 @@ func (c *call) begun(op *operation, status int) reply {
 	if op.verb != http.MethodPut && (op.verb != http.MethodPatch || rule.Style != BodyOnly) {
 		status = http.StatusAccepted
 	}
-	if rule.Style == NoHeader {
+	if rule.Style == NoHeader || rule.Style == LocationOnly && c.stateless() {
 		status = http.StatusAccepted
 	}
 	if rule.Status != 0 {
@@ -187,6 +187,13 @@ func (c *call) begun(op *operation, status int) reply {
 	}
 	op.retryAfter(rep)
 	return rep
+}
+
+// stateless says that what a write changes has no state to show. A Location beside
+// 200 or 201 is the address of what is done then.
+func (c *call) stateless() bool {
+	k := c.route.kind
+	return k == nil || property(property(k.schema, "properties"), "provisioningState") == nil
 }
 
 // linksOf gives where an operation is polled: below a location, as Compute has
