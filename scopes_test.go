@@ -171,6 +171,41 @@ func TestScopes_outerJoin(t *testing.T) {
 	}
 }
 
+// A resource group that the statement names only for the rows, and that has none
+// of them, is told of without a call more: where the whole list has been read.
+func TestScopes_group(t *testing.T) {
+	sim, url := simulator(t, armsim.WithEstate(armsim.Small))
+	const vms = "azure.compute.virtual_machines"
+	for _, c := range []struct {
+		text  string
+		calls int
+		warns []string
+	}{
+		{"SELECT name FROM " + hostPools + " WHERE resourceGroupName = 'rg-avd-tset'", 3, []string{`nothing of azure.desktop_virtualization.host_pools is in resourceGroupName "rg-avd-tset"; did you mean rg-avd-test?`}},
+		{"SELECT name FROM " + hostPools + " WHERE resourceGroupName IN ('RG-AVD-TEST', lower('NONE'), 'typo')", 3, []string{`"none"`, `"typo"`}},
+		{"SELECT name FROM " + hostPools + " WHERE resourceGroupName = 'rg-avd-test' AND name = 'none'", 3, nil},
+		{"SELECT name FROM " + hostPools + " WHERE resourceGroupName = 'typo' OR name = 'hp-office'", 3, nil},
+		{"SELECT name FROM " + hostPools + " WHERE resourceGroupName LIKE 'typo'", 3, nil},
+		{"SELECT count(*) FROM " + hostPools + " a JOIN " + hostPools + " b USING (id) WHERE a.resourceGroupName = 'typo'", 3, []string{`"typo"`}},
+		{"SELECT count(*) FROM " + vms + " WHERE resourceGroupName = 'typo'", 3, []string{"nothing of " + vms}},
+		{"SELECT name FROM " + hostPools + " WHERE resourceGroupName = 'typo' LIMIT 0", 0, nil},
+		{"SELECT name FROM " + hostPools + " WHERE resourceGroupName = 'rg-avd-prod-weu' LIMIT 1", 2, nil},
+		{"SELECT name FROM azure.resources.resource_groups WHERE resourceGroupName = 'typo'", 3, nil},
+	} {
+		sim.ResetRequests()
+		_, warnings := withWarnings(t, open(t, url), c.text)
+		if len(sim.Requests()) != c.calls || len(warnings) != len(c.warns) {
+			t.Errorf("%s\n%d calls, not %d; %v", c.text, len(sim.Requests()), c.calls, warnings)
+			continue
+		}
+		for i, w := range warnings {
+			if !strings.Contains(w.Message+"; "+w.Hint, c.warns[i]) {
+				t.Errorf("%s\n%s; %s", c.text, w.Message, w.Hint)
+			}
+		}
+	}
+}
+
 // A parent that a statement names and that is nowhere is an error, as it is where
 // the statement says in which subscription it should be; a resource group in which
 // nothing is listed is a warning, since it may be there.

@@ -93,3 +93,23 @@ func Parent(m *provider.Method) string {
 
 // SamePath tells whether two methods work on one path.
 func SamePath(l, r *provider.Method) bool { return shapeOfPath(l.Path) == shapeOfPath(r.Path) }
+
+// GroupOf gives the parameter that is the resource group which the items of a
+// method are in, and the parts of their ids that say which. It is empty where they
+// are in none, or are resource groups themselves.
+func GroupOf(m *provider.Method) (parameter string, ids []IDPart) {
+	get := homeOf(m)
+	if m.Resource.Family != provider.ARM || get == nil {
+		return "", nil
+	}
+	names := get.PathParameters()
+	for i, name := range names {
+		before, _, _ := strings.Cut(get.Path, "{"+name+"}")
+		if i == len(names)-1 || !strings.HasSuffix(strings.ToLower(before), "/resourcegroups/") {
+			continue
+		}
+		c, _ := Lookup(Columns(m), name)
+		return name, c.IDs
+	}
+	return "", nil
+}

@@ -132,11 +132,20 @@ func (n *names) has(value string, noCase bool) bool {
 func (n *names) nowhere(p *plan.Scan, parameter, value string) *fault.Error {
 	slices.Sort(n.list)
 	listed := p.Feed.Listed()
-	hint := fault.DidYouMean(value, n.list, "SELECT DISTINCT "+parameter+" FROM "+listed+" shows those that are there")
 	if n.Own {
 		return fault.New(fault.NotFound, "there is no %s %q wherever %s can be listed", parameter, value, listed).
-			On(p.Method.FullName()).WithHint("%s", hint)
+			On(p.Method.FullName()).WithHint("%s", nearest(value, n.list, parameter, listed))
 	}
+	return nothingIn(value, n.list, parameter, listed).On(p.Method.FullName())
+}
+
+// nothingIn makes the warning for a place in which nothing of a listing is.
+func nothingIn(value string, list []string, parameter, listed string) *fault.Error {
 	return fault.New(fault.ScopeGone, "nothing of %s is in %s %q", listed, parameter, value).
-		On(p.Method.FullName()).WithHint("%s", hint)
+		WithHint("%s", nearest(value, list, parameter, listed))
+}
+
+// nearest suggests a name that is there.
+func nearest(value string, list []string, parameter, listed string) string {
+	return fault.DidYouMean(value, list, "SELECT DISTINCT "+parameter+" FROM "+listed+" shows those that are there")
 }

@@ -52,6 +52,7 @@ type queryRun struct {
 	aside  aside
 
 	constants map[*plan.Scan][][]*string // arguments that the statement gives
+	groups    map[*plan.Group][][]*string
 
 	mutex   sync.Mutex
 	scans   []*scan
@@ -69,7 +70,7 @@ func newRun(ctx context.Context, env Env, conn *duck.Conn) *queryRun {
 			shown: map[*provider.Method]bool{}, byKey: map[string]*shared{},
 		},
 		spools: map[*plan.Scan]*spool{}, queues: map[*plan.Scan]*tupleQueue{},
-		meter: newMeter(), constants: map[*plan.Scan][][]*string{}, printed: map[*plan.Feed]string{}, nowhere: map[nowhere]int{},
+		meter: newMeter(), constants: map[*plan.Scan][][]*string{}, printed: map[*plan.Feed]string{}, nowhere: map[nowhere]int{}, groups: map[*plan.Group][][]*string{},
 	}
 }
 
@@ -146,6 +147,11 @@ func (r *queryRun) evaluate(ctx context.Context, p *plan.Scan) error {
 		return err
 	}
 	r.constants[p] = values
+	if p.Group != nil {
+		if r.groups[p.Group], err = resolveTuples(ctx, r.env.DB, r.conn, p.Group.Names); err != nil {
+			return err
+		}
+	}
 	if p.Feed == nil {
 		return nil
 	}
@@ -186,6 +192,9 @@ func (r *queryRun) scan(ctx context.Context, p *plan.Scan, g *gate, depth int) (
 	r.mutex.Unlock()
 	if len(p.Parts) > 0 {
 		return s, r.scanParts(s)
+	}
+	if p.Group != nil {
+		s.groups = newGroups(p.Group, r.groups[p.Group])
 	}
 	var err error
 	s.tuples, err = r.tuplesOf(s)

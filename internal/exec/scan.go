@@ -43,6 +43,8 @@ type scan struct {
 	parts      []*scan // that read its rows; nil: it does so itself
 	branch     *branch // of the scan whose rows these are a part of; nil: it has a reader of its own
 
+	groups *groups // that the statement names for its rows; nil: none
+
 	ctx    context.Context
 	cancel context.CancelFunc
 	ahead  *semaphore.Weighted
@@ -148,11 +150,12 @@ func (s *scan) Close() {
 func (s *scan) begin() {
 	s.done.Go(func() {
 		defer close(s.pages)
-		if s.parts == nil {
-			s.fetch()
+		if s.parts != nil {
+			s.fetchParts()
 			return
 		}
-		s.fetchParts()
+		s.fetch()
+		s.groups.tell(s)
 	})
 }
 
@@ -285,6 +288,7 @@ func (s *scan) gated(ctx context.Context, t tuple, turn <-chan struct{}) iter.Se
 }
 
 func (s *scan) batch(page rest.Page, values []*string) duck.Batch {
+	s.groups.note(page.Items)
 	if s.branch != nil {
 		return s.branch.batch(page, values)
 	}

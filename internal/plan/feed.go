@@ -25,6 +25,7 @@ func (b *builder) take(r *relation, o *offer) error {
 	if o.constants {
 		r.scan.Method, r.scan.Reason = o.method, o.reason
 		r.scan.Arguments, r.scan.Tuples, err = tuples(o.method, r.alternatives)
+		r.scan.Group = groupOf(r)
 		return err
 	}
 	for _, l := range o.links {
@@ -32,7 +33,9 @@ func (b *builder) take(r *relation, o *offer) error {
 			f.scan.Spool = true // its rows are read for their keys, and by the statement
 		}
 	}
-	return b.supply(r.scan, r, o)
+	err = b.supply(r.scan, r, o)
+	r.scan.Group = groupOf(r)
+	return err
 }
 
 // supply gives a scan its method, its arguments and the feed that brings those

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"slices"
+
+	"github.com/planeql/planeql/internal/catalog"
 )
 
 // named gives the columns of a feed that a listing alone brings and for which
@@ -32,3 +34,21 @@ func (k *keys) named(s *Scan, f *Feed) []Named {
 
 // Listed names the resource whose items a feed finds its values in.
 func (f *Feed) Listed() string { return f.Sources[0].Scan.Method.Resource.Path() }
+
+// groupOf gives the resource groups that the conditions of a relation name for its
+// rows alone; nil where they name none, or each call is for one.
+func groupOf(r *relation) *Group {
+	name, ids := catalog.GroupOf(r.scan.Method)
+	if name == "" || len(ids) == 0 || len(r.scan.Tuples) == 0 || slices.Contains(r.scan.Arguments, name) {
+		return nil
+	}
+	values, bound := valuesOf(r.alternatives, name)
+	if !bound || len(values) == 0 {
+		return nil
+	}
+	g := &Group{Parameter: name, IDs: ids}
+	for _, v := range values {
+		g.Names = append(g.Names, Tuple{v})
+	}
+	return g
+}

@@ -63,6 +63,8 @@ type Scan struct {
 
 	Same *Scan // makes the same calls and has the rows of this one; nil: it makes its own
 
+	Group *Group // that the statement names and no call is asked for; nil: none
+
 	Members []Member // parts of the items that are columns as JSON text
 
 	Conditions []Condition // on its rows, for people
@@ -108,6 +110,14 @@ type Parameter struct{ provider.Parameter }
 // Convert gives the form of a value on the wire, or an error where the
 // parameter takes no such value.
 func (p *Parameter) Convert(text string) (string, error) { return Convert(p.Parameter, text) }
+
+// Group are the resource groups of which alone the statement wants the rows of a
+// scan, where the calls are not asked for them.
+type Group struct {
+	Parameter string
+	IDs       []catalog.IDPart // the parts of the items' ids that say in which they are
+	Names     []Tuple          // of one value each
+}
 
 // Member is a part of an item that a scan gives as JSON text, and the paths
 // below it whose values are masked.
