@@ -56,6 +56,8 @@ func (s source) MisfitSQL(column, text string) string {
 // The files in testdata hold statements and what becomes of them:
 //
 //	plan     the plan in the words of EXPLAIN, or the error in its printed form
+//	scans    the scans of a plan in short: how each is read and why, which conditions
+//	         bind it, narrow it and are left to DuckDB
 //	sql      the text that DuckDB evaluates
 //	write    the plan of a write, in short: its scans by their methods, and its
 //	         call; and the text of the query for its rows
@@ -125,6 +127,9 @@ func show(p *plan.Planner, s *syntax.Statement, command string) string {
 	if command == "plan" {
 		return strings.Join(plan.Explain(built, plan.Facts{}).Lines(), "\n") + "\n"
 	}
+	if command == "scans" {
+		return showScans(plan.Explain(built, plan.Facts{}))
+	}
 	q, ok := built.(*plan.Query)
 	if !ok {
 		return fmt.Sprintf("%T has no SQL\n", built)
@@ -134,6 +139,46 @@ func show(p *plan.Planner, s *syntax.Statement, command string) string {
 		sources = append(sources, source(i))
 	}
 	return q.SQL(sources).Text + "\n"
+}
+
+// showScans gives the scans of a plan in short.
+func showScans(x plan.Explained) string {
+	var out strings.Builder
+	if x.Calls != nil {
+		fmt.Fprintf(&out, "%s calls\n", x.Calls.Formula)
+	}
+	for _, s := range x.Scans {
+		verb := "scan"
+		if s.Finds {
+			verb = "find"
+		}
+		fmt.Fprintf(&out, "%d %s %s: %s", s.Step, verb, s.Name, strings.TrimPrefix(s.Method, "azure."))
+		if len(s.FedBy) > 0 {
+			fmt.Fprintf(&out, " fed by %s", strings.Trim(fmt.Sprint(s.FedBy), "[]"))
+		}
+		if s.SameAs > 0 {
+			fmt.Fprintf(&out, "; the calls of %d", s.SameAs)
+		}
+		if s.Spooled {
+			out.WriteString("; kept")
+		}
+		if strings.HasPrefix(s.Pages, "read one by one") {
+			out.WriteString("; one by one")
+		}
+		fmt.Fprintf(&out, "; %s\n", s.Reason)
+		if len(s.Arguments) > 0 && len(s.Arguments[0]) > 0 {
+			fmt.Fprintf(&out, "    with %v\n", s.Arguments)
+		}
+		for _, facts := range []struct {
+			verb string
+			list []string
+		}{{"binds", s.Binds}, {"narrows", s.Narrows}, {"filters", s.Filters}} {
+			for _, text := range facts.list {
+				fmt.Fprintf(&out, "    %s %s\n", facts.verb, text)
+			}
+		}
+	}
+	return out.String()
 }
 
 // showWrite gives the plan of a write in short.
