@@ -143,10 +143,14 @@ func givenText(list []given, between string, write func(given) string) string {
 	return strings.Join(texts, between)
 }
 
+// parents are the resources that others stand below, by the parameter that names
+// them.
+var parents = map[string]string{"applicationGroupName": "application_groups", "scalingPlanName": "scaling_plans", "workspaceName": "workspaces"}
+
 // parent finds the name of something that a new resource can stand below.
 func parent(t *testing.T, s *planeql.Session, parameter string) string {
 	t.Helper()
-	resource := map[string]string{"applicationGroupName": "application_groups", "scalingPlanName": "scaling_plans"}[parameter]
+	resource := parents[parameter]
 	rows := must(t, s, "SELECT name FROM azure.desktop_virtualization."+resource+" WHERE resourceGroupName = 'rg-avd-prod-weu' LIMIT 1")
 	if len(rows) == 0 {
 		t.Fatalf("there is nothing for %s", parameter)
