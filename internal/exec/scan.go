@@ -220,6 +220,7 @@ func (s *scan) read(ctx context.Context, t tuple, turn <-chan struct{}) iter.Seq
 				yield(fetched{err: err})
 				return
 			}
+			s.note(t, p.Page)
 			if !yield(fetched{batch: s.batch(p.Page, t.values), bytes: int64(p.Bytes), leave: p.leave}) {
 				return
 			}
@@ -287,12 +288,22 @@ func (s *scan) gated(ctx context.Context, t tuple, turn <-chan struct{}) iter.Se
 	}
 }
 
+// note keeps what a write has to know of a page of its targets.
+func (s *scan) note(t tuple, page rest.Page) {
+	whole := s.plan
+	if s.branch != nil {
+		whole = s.branch.whole.plan
+	}
+	if s.run.seen != nil {
+		s.run.seen.note(whole, callOf(s.plan.Method, s.plan.Arguments, t.values), page.Items)
+	}
+}
+
 func (s *scan) batch(page rest.Page, values []*string) duck.Batch {
 	s.groups.note(page.Items)
 	if s.branch != nil {
 		return s.branch.batch(page, values)
 	}
-	s.run.seen.note(s.plan, page.Items)
 	return duck.Batch{Items: page.Items, Arguments: values, Members: cutAll(page.Items, s.members)}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/planeql/planeql/internal/fault"
@@ -30,7 +29,7 @@ type frozen struct {
 func freeze(ctx context.Context, w *plan.Write, env Env) (*frozen, error) {
 	f := &frozen{write: w, env: env, meter: newMeter()}
 	if w.Recheck {
-		f.seen = &seen{items: map[string][]observed{}, resource: w.Method.Resource}
+		f.seen = newSeen(w)
 	}
 	conn, err := env.DB.Conn(ctx)
 	if err != nil {
@@ -182,11 +181,17 @@ func (f *frozen) prepareTarget(t *target, row [][]byte) {
 	}
 }
 
-// read gives a target as the service has it now.
-func (f *frozen) read(ctx context.Context, t *target) (rest.Result, error) {
+// read gives a target as the service has it now. The options are arguments that
+// are asked with where the method takes them.
+func (f *frozen) read(ctx context.Context, t *target, options ...provider.Argument) (rest.Result, error) {
 	call := provider.Call{Method: f.write.Read}
+	for _, o := range options {
+		if p, ok := f.write.Read.Parameter(o.Name); ok && p.In == provider.InQuery {
+			call.Arguments = append(call.Arguments, o)
+		}
+	}
 	for _, a := range t.call.Arguments {
-		if p, ok := f.write.Read.Parameter(a.Name); ok && p.In != provider.InQuery {
+		if p, ok := f.write.Read.Parameter(a.Name); ok && (p.In != provider.InQuery || p.Required) {
 			call.Arguments = append(call.Arguments, a)
 		}
 	}
@@ -237,101 +242,6 @@ const (
 	outcomeGone    = "gone"    // it is not there any more
 	outcomeExists  = "exists"  // there was nothing to create
 )
-
-// recheck reads a target again: a name may be another's by now. A call that
-// cannot be taken back is made only where all is as it was selected.
-func (f *frozen) recheck(ctx context.Context, t *target) (string, error) {
-	before := f.seen.of(t.id)
-	if len(before) == 0 {
-		return "", nil
-	}
-	result, err := f.read(ctx, t)
-	if e := fault.As(err); e != nil && e.Code == fault.NotFound {
-		return outcomeGone, nil
-	}
-	if err != nil {
-		return "", err
-	}
-	for _, o := range before {
-		if !o.holds(result.Items[0]) {
-			return outcomeChanged, nil
-		}
-	}
-	return "", nil
-}
-
-// seen keeps what the items of a resource were when they were read, as far as
-// conditions name it.
-type seen struct {
-	resource *provider.Resource
-	mutex    sync.Mutex
-	items    map[string][]observed // by id in lower case
-}
-
-// observed are members of an item, and their values.
-type observed struct {
-	members []rest.Member
-	values  [][]byte
-}
-
-// note keeps the items of a page.
-func (s *seen) note(p *plan.Scan, items [][]byte) {
-	if s == nil || p.Method.Resource != s.resource || len(p.Tested) == 0 {
-		return
-	}
-	members := make([]rest.Member, len(p.Tested))
-	for i, path := range p.Tested {
-		members[i].Path = path
-	}
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	for _, item := range items {
-		values := rest.Cut(item, append(slices.Clip(members), rest.Member{Path: []string{"id"}}))
-		var id string
-		if json.Unmarshal(values[len(members)], &id) != nil {
-			continue
-		}
-		key := strings.ToLower(id)
-		kept := make([][]byte, len(members))
-		for i := range kept {
-			kept[i] = slices.Clone(values[i])
-		}
-		s.items[key] = append(s.items[key], observed{members, kept})
-	}
-}
-
-// of gives what was seen of an id.
-func (s *seen) of(id string) []observed {
-	key := strings.ToLower(id)
-	if i := strings.Index(key, "/subscriptions/"); i > 0 {
-		key = key[i:] // an endpoint of another kind has a path of its own
-	}
-	return s.items[key]
-}
-
-// holds tells whether the members of an item have the values that were seen.
-func (o observed) holds(item []byte) bool {
-	for i, now := range rest.Cut(item, o.members) {
-		if !equalJSON(o.values[i], now) {
-			return false
-		}
-	}
-	return true
-}
-
-// equalJSON compares values; the order of members does not matter.
-func equalJSON(a, b []byte) bool {
-	if bytes.Equal(a, b) {
-		return true
-	}
-	var left, right any
-	if json.Unmarshal(a, &left) != nil || json.Unmarshal(b, &right) != nil {
-		return false
-	}
-	one, _ := json.Marshal(left)
-	other, _ := json.Marshal(right)
-	return bytes.Equal(one, other)
-}
 
 // conflicts finds out which targets of an INSERT exist already, where the
 // service would overwrite them without a word.

@@ -48,7 +48,7 @@ func explainWrite(w *Write, facts Facts) Explained {
 		e.Targets = &calls
 		own = term{count: calls, known: true, times: 1}
 	}
-	if e.Before != "" { // a call more for each
+	if e.Before != "" && w.Unchecked == "" { // a call more for each
 		if own.count *= 2; !own.known {
 			own.times = 2
 		}
@@ -96,7 +96,9 @@ func (w *Write) before() string {
 	case w.Creates && w.Conflict != syntax.Overrule && !declaresIfNoneMatch(w.Method):
 		return "read by " + w.Read.Name + ": what exists is not overwritten"
 	case w.Recheck:
-		return "read again by " + w.Read.Name + ": one that is not what was selected any more is passed over; /*+ NO_RECHECK */ saves that call"
+		return w.again()
+	case w.Unchecked != "":
+		return "what the conditions say of the targets is not asked again: " + w.Unchecked
 	}
 	return ""
 }

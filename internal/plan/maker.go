@@ -71,23 +71,10 @@ func (k *maker) finish(returning *syntax.Clause) (*Write, error) {
 		return nil, fault.New(fault.NotSupported, "nothing tells whether an INSERT by %s would overwrite", w.Method.FullName()).
 			On(w.Method.FullName()).At(k.home()).WithHint("ON CONFLICT DO UPDATE writes it whatever is there")
 	}
-	w.Recheck = w.recheckable() && !hinted(k.target.Hints, hintNoRecheck)
+	w.recheck(hinted(k.target.Hints, hintNoRecheck))
 	var err error
 	w.Returning, err = k.returning(k.statement, returning, w.Method)
 	return w, err
-}
-
-// recheckable tells whether targets must be read again right before a call that
-// cannot be taken back: rows were selected by what may change, and a name may
-// mean something else by then.
-func (w *Write) recheckable() bool {
-	m := w.Method
-	if m.HTTPMethod != "DELETE" && m.HTTPMethod != "POST" || m.ReadOnly || w.Verb == provider.Insert || w.Read == nil || w.Source == nil {
-		return false
-	}
-	return m.Resource.Family == provider.ARM && slices.ContainsFunc(w.Source.Scans, func(s *Scan) bool {
-		return s.Method.Resource == m.Resource && len(s.Tested) > 0
-	})
 }
 
 // selection is where the targets of a statement come from.

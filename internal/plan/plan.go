@@ -70,6 +70,8 @@ type Scan struct {
 	Conditions []Condition // on its rows, for people
 	Tested     [][]string  // members of its items that conditions of the statement name
 
+	Keys map[string][]string // of a write that reads its targets again: the member of an item that has a part of its name; none: an argument has it
+
 	columns    []projected
 	start, end int    // its name in the text
 	alias      string // to be added; empty where the text has one

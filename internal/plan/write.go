@@ -31,6 +31,9 @@ type Write struct {
 	Conflict string // of INSERT by PUT: what to do where the target exists already
 	Creates  bool   // it is an INSERT by PUT, which would overwrite what exists
 	Recheck  bool   // each target is read again, and passed over if it is not what was selected
+
+	Key       []string // for Recheck: the parameters that name a target; none: its id does
+	Unchecked string   // why conditions on the targets are not asked again right before the calls; empty: they are, or there are none
 }
 
 // Slot is what a column of a write's rows is for: a parameter, or a part of
@@ -233,24 +236,6 @@ func (p *Planner) returning(s *syntax.Statement, c *syntax.Clause, m *provider.M
 		return nil, fault.Unsupported("a query inside RETURNING")
 	}
 	return q, nil
-}
-
-// readerOf gives the method that reads what another method writes: its path is
-// that of the writer, an action's last word aside.
-func readerOf(m *provider.Method) *provider.Method {
-	for _, get := range m.Resource.Verbs[provider.Select] {
-		if get.Response.List || get.HTTPMethod != "GET" || len(get.PathParameters()) == 0 {
-			continue
-		}
-		if samePath(get.Path, m.Path) || m.HTTPMethod == "POST" && strings.HasPrefix(strings.ToLower(m.Path), strings.ToLower(get.Path)+"/") {
-			return get
-		}
-	}
-	return nil
-}
-
-func samePath(a, b string) bool {
-	return strings.EqualFold(strings.TrimRight(a, "/"), strings.TrimRight(b, "/"))
 }
 
 // smallest gives the smallest statement that a method can be called with.
