@@ -168,31 +168,50 @@ func testSecondRun(t *testing.T, broken string) {
 }
 
 // TestReusedSessionStays lets another user have the number of a session between the
-// moment at which it is listed and that at which it would be logged off.
+// moment at which it is listed and that at which it would be logged off, in every
+// form of a log-off.
 func TestReusedSessionStays(t *testing.T) {
+	const (
+		sessions = "azure.desktop_virtualization.user_sessions"
+		where    = " WHERE subscriptionId = '" + armsim.ProductionSubscription + "' AND resourceGroupName = 'rg-avd-prod-weu' AND hostPoolName = 'hp-office'"
+		ben      = "userPrincipalName = 'ben.berg@contoso.com'"
+	)
+	for name, text := range map[string]string{
+		"by a condition":                     "DELETE FROM " + sessions + where + " AND " + ben,
+		"by a join":                          "DELETE FROM " + sessions + " u USING (VALUES ('ben.berg@contoso.com')) AS w(who)" + where + " AND u.userPrincipalName = w.who",
+		"by a list":                          "DELETE FROM " + sessions + where + " AND userPrincipalName IN (SELECT 'ben.berg@contoso.com')",
+		"as a method":                        "EXEC " + sessions + ".delete FROM " + sessions + where + " AND " + ben,
+		"as a method by a query, with force": "EXEC " + sessions + ".delete @force = true FROM (SELECT subscriptionId, resourceGroupName, hostPoolName, sessionHostName, userSessionId FROM " + sessions + where + " AND " + ben + ") AS t",
+		"by a common table expression":       "WITH w AS (SELECT 'ben.berg@contoso.com' AS who) DELETE FROM " + sessions + where + " AND userPrincipalName = (SELECT who FROM w)",
+	} {
+		t.Run(name, func(t *testing.T) { testReusedSession(t, text) })
+	}
+}
+
+func testReusedSession(t *testing.T, text string) {
 	const id = "/subscriptions/" + armsim.ProductionSubscription + "/resourceGroups/rg-avd-prod-weu/providers/Microsoft.DesktopVirtualization/hostPools/hp-office/sessionHosts/office-0.contoso.com/userSessions/3"
-	var sim *armsim.Simulator
-	var listed, reused atomic.Bool
-	sim, url := simulator(t, armsim.WithEstate(armsim.Tour), armsim.WithHook(func(r *http.Request) armsim.Outcome {
-		if strings.HasSuffix(strings.ToLower(r.URL.Path), "/usersessions") {
-			listed.Store(true)
-		} else if listed.Load() && reused.CompareAndSwap(false, true) {
-			sim.ReuseSession(id, "somebody.else@contoso.com")
+	for _, reuses := range []bool{true, false} {
+		var sim *armsim.Simulator
+		var listed, reused atomic.Bool
+		sim, url := simulator(t, armsim.WithEstate(armsim.Tour), armsim.WithHook(func(r *http.Request) armsim.Outcome {
+			if strings.HasSuffix(strings.ToLower(r.URL.Path), "/usersessions") {
+				listed.Store(true)
+			} else if listed.Load() && reused.CompareAndSwap(false, true) && reuses {
+				sim.ReuseSession(id, "somebody.else@contoso.com")
+			}
+			return armsim.Outcome{}
+		}))
+		_, err := query(t, open(t, url, planeql.WithYes()), text)
+		if !reused.Load() {
+			t.Fatalf("nothing came after the list: %v", err)
 		}
-		return armsim.Outcome{}
-	}))
-	_, err := query(t, open(t, url, planeql.WithYes()), `DELETE FROM azure.desktop_virtualization.user_sessions
-		WHERE subscriptionId = '`+armsim.ProductionSubscription+`' AND resourceGroupName = 'rg-avd-prod-weu' AND hostPoolName = 'hp-office'
-		AND userPrincipalName = 'ben.berg@contoso.com'`)
-	if !reused.Load() {
-		t.Fatal("the session was never given away")
-	}
-	for _, r := range sim.Requests() {
-		if r.Method == http.MethodDelete {
-			t.Errorf("logged off %s: %v", r.Path, err)
+		deletions := len(writesOf(sim))
+		if reuses && deletions > 0 || !reuses && (deletions != 1 || err != nil) {
+			t.Errorf("given away %t: %d log-offs: %v", reuses, deletions, err)
 		}
-	}
-	if left, there := sim.Object(id); !there || left["properties"].(map[string]any)["userPrincipalName"] != "somebody.else@contoso.com" {
-		t.Errorf("left: %v", left)
+		left, there := sim.Object(id)
+		if there != reuses || reuses && left["properties"].(map[string]any)["userPrincipalName"] != "somebody.else@contoso.com" {
+			t.Errorf("given away %t, left: %v", reuses, left)
+		}
 	}
 }
