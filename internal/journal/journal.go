@@ -43,7 +43,11 @@ type journalRecord struct {
 }
 
 // New makes a journal in a file. Nothing is opened yet.
-func New(path string) *Journal { return &Journal{newLog(path, "the journal")} }
+func New(path string) *Journal {
+	l := newLog(path, "the journal")
+	l.keep = usualBounds
+	return &Journal{l}
+}
 
 // Path gives the name of the file.
 func (j *Journal) Path() string { return j.log.path }
@@ -76,9 +80,15 @@ func (j *Journal) End(id, outcome, message string) error {
 
 // Entries gives all operations in the order in which they began.
 func (j *Journal) Entries() ([]Entry, error) {
+	text, err := j.log.text()
+	return entriesOf(text), err
+}
+
+// entriesOf reads the text of a journal.
+func entriesOf(text []byte) []Entry {
 	var order []string
 	found := map[string]*Entry{}
-	err := j.log.read(func(line []byte) {
+	records(text, func(line []byte) {
 		var r journalRecord
 		if json.Unmarshal(line, &r) != nil || r.ID == "" {
 			return
@@ -105,7 +115,7 @@ func (j *Journal) Entries() ([]Entry, error) {
 	for i, id := range order {
 		entries[i] = *found[id]
 	}
-	return entries, err
+	return entries
 }
 
 // Find gives the operations with the names, or all that nobody has seen the

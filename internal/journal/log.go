@@ -23,11 +23,13 @@ import (
 	"github.com/planeql/planeql/internal/fault"
 )
 
-// log is a file of JSON lines that only grows. Several processes may add to it.
+// log is a file of JSON lines that only grows, but for what a journal does not
+// keep (compact.go). Several processes may add to it.
 // The zero log is not usable; it opens its file when it is first needed.
 type log struct {
 	path string
 	what string // for messages: "the audit file"
+	keep bounds // what is dropped when the file is opened; zero: nothing
 
 	commit sync.Mutex // held by who writes
 
@@ -64,7 +66,7 @@ func (l *log) opened() error {
 	if l.err = os.MkdirAll(filepath.Dir(l.path), 0o700); l.err != nil {
 		return l.err
 	}
-	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	f, err := l.openFile()
 	if err != nil {
 		l.err = err
 		return err
@@ -77,6 +79,13 @@ func (l *log) opened() error {
 	}
 	l.file = f
 	return l.err
+}
+
+func (l *log) openFile() (*os.File, error) {
+	if l.keep.size > 0 {
+		return l.openKept()
+	}
+	return os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 }
 
 // add writes a record as a line and returns when it is on the disk. Callers
@@ -126,22 +135,26 @@ func (l *log) close() error {
 	return err
 }
 
-// read gives each line to f. A file that is not there has none; a line that is
-// no record was left unfinished by a process that was killed.
-func (l *log) read(f func(line []byte)) error {
+// text gives what is in the file. One that is not there is empty.
+func (l *log) text() ([]byte, error) {
 	text, err := os.ReadFile(l.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return l.fault(err)
+		return nil, l.fault(err)
 	}
+	return text, nil
+}
+
+// records gives each line to f. One that is no record was left unfinished by a
+// process that was killed.
+func records(text []byte, f func(line []byte)) {
 	for line := range bytes.Lines(text) {
 		if json.Valid(line) {
 			f(line)
 		}
 	}
-	return nil
 }
 
 // fault makes the error of a file that cannot be used.
