@@ -164,11 +164,11 @@ func TestDiscovery_servers(t *testing.T) {
 func TestDiscovery_digitalOcean(t *testing.T) {
 	const c = "/v2/kubernetes/clusters"
 	service, s := grow(t, "digitalocean.tar.zst", "digitalocean", "digitalocean", map[string]string{
-		c: `{"kubernetes_clusters": [{"id": "00000000-0000-0000-0000-0000000000c1", "name": "prod"}, {"id": "00000000-0000-0000-0000-0000000000c2", "name": "test"}], "links": {}, "meta": {"total": 2}}`,
+		c + "?per_page=200": `{"kubernetes_clusters": [{"id": "00000000-0000-0000-0000-0000000000c1", "name": "prod"}, {"id": "00000000-0000-0000-0000-0000000000c2", "name": "test"}], "links": {}, "meta": {"total": 2}}`,
 		c + "/00000000-0000-0000-0000-0000000000c1/node_pools": `{"node_pools": [{"id": "n1", "name": "small", "count": 3}, {"id": "n2", "name": "large", "count": 1}]}`,
 		c + "/00000000-0000-0000-0000-0000000000c2/node_pools": `{"node_pools": []}`,
 	})
-	all := []string{c, c + "/00000000-0000-0000-0000-0000000000c1/node_pools", c + "/00000000-0000-0000-0000-0000000000c2/node_pools"}
+	all := []string{c + "?per_page=200", c + "/00000000-0000-0000-0000-0000000000c1/node_pools", c + "/00000000-0000-0000-0000-0000000000c2/node_pools"}
 	checkDiscovered(t, service, s, []discovered{
 		{"SELECT cluster_id, name, count FROM digitalocean.kubernetes.node_pools ORDER BY name", "[[00000000-0000-0000-0000-0000000000c1 large 1] [00000000-0000-0000-0000-0000000000c1 small 3]]", slices.Clone(all)},
 		{"SELECT c.name, sum(n.count) FROM digitalocean.kubernetes.clusters c LEFT JOIN digitalocean.kubernetes.node_pools n ON n.cluster_id = c.id GROUP BY 1 ORDER BY 1", "[[prod 4] [test <nil>]]", slices.Clone(all)},
@@ -195,7 +195,7 @@ func TestDiscovery_cloudflare(t *testing.T) {
 // missing.
 func TestDiscovery_nameless(t *testing.T) {
 	_, s := grow(t, "digitalocean.tar.zst", "digitalocean", "digitalocean", map[string]string{
-		"/v2/kubernetes/clusters": `{"kubernetes_clusters": [{"id": "00000000-0000-0000-0000-0000000000c1"}, {"name": "unfinished"}]}`,
+		"/v2/kubernetes/clusters?per_page=200":                                    `{"kubernetes_clusters": [{"id": "00000000-0000-0000-0000-0000000000c1"}, {"name": "unfinished"}]}`,
 		"/v2/kubernetes/clusters/00000000-0000-0000-0000-0000000000c1/node_pools": `{"node_pools": [{"id": "n1"}]}`,
 	})
 	_, err := query(t, s, "SELECT count(*) FROM digitalocean.kubernetes.node_pools")

@@ -197,6 +197,7 @@ func (b *builder) finish() error {
 	}
 	b.projectFields()
 	b.expandStars()
+	b.sizePages()
 	for _, r := range b.relations {
 		r.scan.findMembers()
 		r.scan.Feed.findMembers()

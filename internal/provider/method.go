@@ -58,6 +58,7 @@ func (l *loader) method(r *Resource, name string, at *openapi.Node, n *openapi.N
 	if m.Wire = l.wire(m, n, at); m.Wire.Form {
 		m.HTTPMethod, m.ReadOnly = "POST", false
 	}
+	m.PageSize = l.pageSize(m, n, at)
 	m.Paging, err = l.statedPaging(n, at)
 	return m, err
 }

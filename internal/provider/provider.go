@@ -87,13 +87,21 @@ type Method struct {
 	Wire       Wire     // how arguments become a request, where it is not the usual way
 	GraphQL    *GraphQL // nil: no query of that language
 
-	NextLink    string  // member of the answer that holds the next page's URL; empty where the family rules
-	Paging      *Paging // how a list goes on by the document's own word; nil: it says nothing
-	LongRunning bool    // the document marks it so; any write of the ARM family may turn out so
+	NextLink    string    // member of the answer that holds the next page's URL; empty where the family rules
+	Paging      *Paging   // how a list goes on by the document's own word; nil: it says nothing
+	PageSize    *PageSize // how many items may be asked for; nil: the document says nothing
+	LongRunning bool      // the document marks it so; any write of the ARM family may turn out so
 	// FinalStateVia says where the result of a long-running operation is: azure-async-operation, location,
 	// original-uri or operation-location; empty: the document does not say.
 	FinalStateVia string
 	ReadOnly      bool // changes nothing at the service: a GET, or a POST that is marked so
+}
+
+// PageSize is a parameter that says how many items an answer shall have.
+type PageSize struct {
+	Parameter string
+	Usual     int // without it; 0: not known
+	Most      int // 0: not known
 }
 
 // Constant is a query parameter with a fixed value.
