@@ -134,8 +134,8 @@ func (s *Session) Query(ctx context.Context, text string, args ...any) (*Rows, e
 	return s.Run(ctx, &Statement{bound})
 }
 
-// Exec runs one or more statements and drops their rows. It stops at the first
-// error, unless ON ERROR CONTINUE holds: then its error joins those of all. The
+// Exec runs one or more statements and drops their rows. Wrong names are found
+// before the first runs ([Session.Foresee]). It stops at the first error, unless ON ERROR CONTINUE holds: then its error joins those of all. The
 // summary adds up all statements; its Kind is the last one's.
 func (s *Session) Exec(ctx context.Context, text string, args ...any) (Summary, error) {
 	var total Summary
@@ -146,6 +146,9 @@ func (s *Session) Exec(ctx context.Context, text string, args ...any) (Summary, 
 	if len(args) > 0 {
 		rows, err := s.Query(ctx, text, args...)
 		return s.drain(total, rows, err)
+	}
+	if err := s.Foresee(ctx, statements); err != nil {
+		return total, err
 	}
 	var failed []error
 	for _, st := range statements {

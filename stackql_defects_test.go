@@ -209,7 +209,7 @@ func TestStackQLDefects_concurrency(t *testing.T) {
 func TestStackQLDefects_script(t *testing.T) {
 	sim, url := simulator(t, armsim.WithEstate(armsim.Small))
 	var out bytes.Buffer
-	code, _ := command(t, &out, url, "-o", "csv", "SELECT 1 AS one; SELECT nosuch FROM "+sessions+"; SELECT 3 AS three")
+	code, _ := command(t, &out, url, "-o", "csv", "SELECT 1 AS one; SELECT 'x'::INTEGER; SELECT 3 AS three")
 	if code != 2 || out.String() != "one\n1\n" {
 		t.Errorf("exit code %d after\n%s", code, out.String())
 	}

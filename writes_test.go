@@ -179,7 +179,7 @@ func TestWrites_refused(t *testing.T) {
 		{"DELETE FROM " + sessions + " WHERE " + office4 + " AND sessionState = 'Active' RETURNING id", "0A000", "answers with nothing that RETURNING could show", 0},
 		{"EXEC " + sessions + ".send_message @messageTitle = 'a' FROM (SELECT 1 AS n) AS t", "HV002", "needs @subscriptionId", 0},
 		{"EXEC " + sessions + ".send_message @messageTitle = title FROM " + sessions + " WHERE " + office4, "42703", "title", 0},
-		{"WITH x AS (DELETE FROM " + sessions + " WHERE " + office4 + ") SELECT 1", "42601", "", 0},
+		{"WITH x AS (DELETE FROM " + sessions + " WHERE " + office4 + ") SELECT 1", "0A000", "", 0},
 	} {
 		sim, url := simulator(t, armsim.WithEstate(armsim.Small))
 		s := open(t, url, planeql.WithYes())

@@ -64,6 +64,10 @@ func (r *runner) statements(ctx context.Context, all []*planeql.Statement) error
 		}
 		run = r.parquet
 	}
+	if err := r.session.Foresee(ctx, all); err != nil {
+		r.app.last = nil // nothing has run
+		return err
+	}
 	for i, st := range all {
 		r.total.statements++
 		failed := r.total.failed

@@ -93,6 +93,9 @@ func newStatement(text *Edited) (*Statement, error) {
 		return nil, text.Locate(hinted(failAt(0, "a statement cannot begin with %q", "#"), "a comment behind a statement begins with --"))
 	}
 	p := &parser{text: text, tokens: tokens}
+	if err := p.innerWrite(); err != nil {
+		return nil, text.Locate(err)
+	}
 	head, err := p.head()
 	if err != nil {
 		return nil, text.Locate(hinted(err, forms[strings.ToUpper(tokens[0].Text)]))
