@@ -104,9 +104,10 @@ func (c *call) providerOf(namespace string) map[string]any {
 // their properties, of all types at once, in the order in which they were made.
 func (c *call) resources() reply {
 	var items []*slot
-	for kind, list := range c.sim.store.below[c.target.scope()] {
+	scope := c.target.scope()
+	for _, kind := range append(sortedKeys(c.sim.store.below[scope]), c.sim.stale.emptied(scope, c.sim.store)...) {
 		if strings.Count(kind, "/") == 1 && kind != lockKind {
-			items = append(items, list...)
+			items = append(items, c.items(scope, kind)...)
 		}
 	}
 	slices.SortFunc(items, func(a, b *slot) int { return -compareDown(a.seq, b.seq) })

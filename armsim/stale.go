@@ -132,6 +132,26 @@ func (r *staleReads) seeList(scope, kind string, truth []*slot) []*slot {
 	return list
 }
 
+// emptied gives the kinds of which a scope has nothing any more, while lists may show
+// what was there.
+func (r *staleReads) emptied(scope string, st *store) []string {
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	kinds := map[string]bool{}
+	for _, e := range r.entries {
+		if e.old == nil {
+			continue
+		}
+		if _, listed := st.below[scope][e.old.kind]; !listed {
+			kinds[e.old.kind] = true
+		}
+	}
+	return sortedKeys(kinds)
+}
+
 // items gives the objects of a kind below a scope as a list shows them.
 func (c *call) items(scope, kind string) []*slot {
 	return c.sim.stale.seeList(scope, kind, c.sim.store.list(scope, kind))

@@ -114,3 +114,24 @@ func TestFaultsOfMethods(t *testing.T) {
 		t.Errorf("not carried out: %v", obj)
 	}
 }
+
+// The list of everything in a group is as far behind as the others.
+func TestStaleResources(t *testing.T) {
+	s := newSim(t, WithStaleReads(Staleness{Reads: 1}))
+	group, _, _ := strings.Cut(avdPath, "/providers/")
+	everything := func() (found bool) {
+		items, _ := all(t, s, group+"/resources?api-version=2021-04-01")
+		for _, name := range names(items) {
+			found = found || name == "ws-new"
+		}
+		return found
+	}
+	ask(t, s, http.MethodPut, avdPath+"/workspaces/ws-new?"+version, plainBody).want(t, http.StatusCreated)
+	if first, second := everything(), everything(); first || !second {
+		t.Errorf("made: listed %t, then %t", first, second)
+	}
+	ask(t, s, http.MethodDelete, avdPath+"/workspaces/ws-new?"+version, "").want(t, http.StatusOK)
+	if first, second := everything(), everything(); !first || second {
+		t.Errorf("deleted: listed %t, then %t", first, second)
+	}
+}

@@ -280,6 +280,11 @@ var flagTable = []flag{
 		set:  text(func(s *settings) *string { return &s.sim.longRunning }),
 	},
 	{
+		name: "behaviour", value: "WORD[=VALUE],…", place: onSim, local: true,
+		help: "what stands against writes, such as location=westeurope,tag=owner,deny=TYPE,soft-delete=TYPE,reuse-sessions",
+		set:  text(func(s *settings) *string { return &s.sim.behaviour }),
+	},
+	{
 		name: "stale-reads", value: "N|DURATION", place: onSim, local: true,
 		help: "how many reads, or how long, are behind a write, such as 2 or 3s",
 		set:  setStaleReads,

@@ -56,12 +56,13 @@ type authChoice struct {
 }
 
 type simSettings struct {
-	addr, certFile, estate, faults, longRunning string
-	etags                                       bool
-	stale                                       armsim.Staleness
-	latency                                     time.Duration
-	pageSize                                    int
-	seed                                        int64
+	addr, certFile, estate, faults string
+	longRunning, behaviour         string
+	etags                          bool
+	stale                          armsim.Staleness
+	latency                        time.Duration
+	pageSize                       int
+	seed                           int64
 }
 
 func defaults() settings {

@@ -20,7 +20,9 @@ func (a *app) simCommand() *cobra.Command {
 		Use:   "azure [flags]",
 		Short: "Serve a simulator of Azure Resource Manager",
 		Long: "azure serves a simulator of Azure Resource Manager with Azure Virtual Desktop until it is interrupted.\n" +
-			"It keeps its state in memory and takes any bearer token. The address is printed on standard output.",
+			"It keeps its state in memory and takes any bearer token. The address is printed on standard output.\n" +
+			"A scenario file (--estate FILE) can say how writes behave, too, and puts locks on groups and host pools:\n" +
+			"  subscriptions: [{id: GUID, name: One, groups: [{name: rg-one, lock: CanNotDelete}]}]",
 		Example: "  planeql sim azure --estate large --latency 50ms\n  planeql sim azure --faults 429=5%:2s,503=2%\n" +
 			"  planeql sim azure --long-running 'style=aao,polls=3;method=DELETE,style=loc,end=failed'",
 	}, onSim, a.simulate))
@@ -95,7 +97,11 @@ func (a *app) simOptions() ([]armsim.Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts = append(opts, armsim.WithLongRunning(rules...))
+	behaviour, err := armsim.ParseBehaviour(s.behaviour)
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, armsim.WithLongRunning(rules...), behaviour)
 	if s.etags {
 		opts = append(opts, armsim.WithETags())
 	}
