@@ -70,7 +70,7 @@ func (t *target) perform(ctx context.Context, env Env, m *meter, r *recorder) {
 	t.err = t.explained()
 	r.answered(t)
 	if t.err == nil && t.skipped == "" && t.result.Operation == nil {
-		t.see(ctx, env)
+		t.see(ctx, env, t.result.Items)
 	}
 }
 
@@ -118,7 +118,7 @@ func (t *target) await(ctx context.Context, env Env, r *recorder) {
 	r.ended(t)
 	if fault.As(t.err) == nil {
 		t.result.Operation = nil
-		t.see(ctx, env)
+		t.see(ctx, env, nil) // the result was read, which may be behind as well
 	}
 }
 
@@ -136,7 +136,7 @@ func (t *target) take(final rest.Result) {
 
 // see waits until what was written can be read, where the statement asks for
 // it. That it cannot is no failure of the write.
-func (t *target) see(ctx context.Context, env Env) {
+func (t *target) see(ctx context.Context, env Env, answered [][]byte) {
 	if !env.visible {
 		return
 	}
@@ -146,8 +146,12 @@ func (t *target) see(ctx context.Context, env Env) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	var answer []byte
+	if len(answered) == 1 {
+		answer = answered[0]
+	}
 	start := time.Now()
-	if err := env.Client.Visible(ctx, t.call); err != nil {
+	if err := env.Client.Visible(ctx, t.call, answer); err != nil {
 		t.warnings = append(t.warnings, fault.From(err))
 	}
 	t.result.Duration += time.Since(start)

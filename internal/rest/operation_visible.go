@@ -2,7 +2,10 @@ package rest
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/planeql/planeql/internal/fault"
@@ -10,9 +13,11 @@ import (
 )
 
 // Visible waits until what a call has written can be read at its own address:
-// until that answers, after a deletion until it answers no more. Regions of a
-// service learn of a change one after the other. The error is a *fault.Error.
-func (c *Client) Visible(ctx context.Context, call provider.Call) error {
+// until that shows the members of its body, after a deletion until it answers no
+// more. Regions of a service learn of a change one after the other. answer is the
+// object as the write itself answered it, since a service may write values its own
+// way; nil where there is none. The error is a *fault.Error.
+func (c *Client) Visible(ctx context.Context, call provider.Call, answer []byte) error {
 	request, err := c.Request(call)
 	if err != nil {
 		return err
@@ -27,7 +32,7 @@ func (c *Client) Visible(ctx context.Context, call provider.Call) error {
 			return unread(ctx, call.Method, fault.From(err))
 		case deleted && (response.Status == http.StatusNotFound || response.Status == http.StatusGone):
 			return nil
-		case !deleted && isSuccess(response.Status):
+		case !deleted && isSuccess(response.Status) && shows(response.Body, call.Body, answer):
 			return nil
 		case !isSuccess(response.Status) && response.Status != http.StatusNotFound:
 			return unread(ctx, call.Method, refusal(call.Method, request, response))
@@ -37,6 +42,56 @@ func (c *Client) Visible(ctx context.Context, call provider.Call) error {
 			return unread(ctx, call.Method, fault.From(err))
 		}
 	}
+}
+
+// shows tells whether an object as it is read has what was written.
+func shows(read, body, answer []byte) bool {
+	var now, wrote, answered map[string]any
+	if json.Unmarshal(body, &wrote) != nil || json.Unmarshal(read, &now) != nil {
+		return true // nothing can be compared
+	}
+	if json.Unmarshal(answer, &answered) != nil {
+		answered = wrote
+	}
+	return showsMembers(now, wrote, answered)
+}
+
+// showsMembers compares what was written with what is read, member by member, in the
+// form in which it was answered. What the answer leaves out, such as a secret, no
+// reading shows; what was set to null is gone or null.
+func showsMembers(now, wrote, answered map[string]any) bool {
+	for name, value := range wrote {
+		want, told := answered[name]
+		have, there := now[name]
+		inner, isObject := value.(map[string]any)
+		switch {
+		case value == nil && (!told || want == nil):
+			if there && have != nil {
+				return false
+			}
+		case !told:
+		case isObject && len(inner) > 0:
+			a, _ := want.(map[string]any)
+			n, _ := have.(map[string]any)
+			if !showsMembers(n, inner, a) {
+				return false
+			}
+		case !sameValue(want, have):
+			return false
+		}
+	}
+	return true
+}
+
+// sameValue compares values as services do: places and ids come back in another
+// case, and regions without blanks.
+func sameValue(a, b any) bool {
+	x, isText := a.(string)
+	y, isOther := b.(string)
+	if isText && isOther {
+		return strings.EqualFold(strings.ReplaceAll(x, " ", ""), strings.ReplaceAll(y, " ", ""))
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // unread makes the fault of a write that was done and cannot be seen yet.
