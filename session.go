@@ -377,6 +377,10 @@ func (s *Session) runPlan(ctx context.Context, st *syntax.Statement, built any) 
 		rows, err := exec.RunWrite(ctx, p, env)
 		return rows, kindOf(st.Head), err
 	case *plan.Table:
+		if show, ok := st.Head.(syntax.Show); ok && show.Where.End > 0 {
+			rows, err := s.shownWhere(ctx, st, show.Where, p)
+			return rows, p.Title, err
+		}
 		return tableRows(p), p.Title, nil
 	}
 	return nil, "", fault.Bug("a plan of an unknown kind: %T", built)

@@ -2,6 +2,7 @@ package planeql
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -233,6 +234,34 @@ func (s *Session) duckText(ctx context.Context, text *syntax.Edited) (*exec.Rows
 		return nil, err
 	}
 	return exec.RunSQL(ctx, normal, env)
+}
+
+// shownWhere gives the rows of a table of the catalog that fulfil a condition,
+// which DuckDB evaluates: every column is a text there.
+func (s *Session) shownWhere(ctx context.Context, st *syntax.Statement, where syntax.Clause, t *plan.Table) (*exec.Rows, error) {
+	var empty, rows []string
+	for _, name := range t.Columns {
+		empty = append(empty, "NULL::VARCHAR AS "+syntax.QuoteName(name))
+	}
+	for _, row := range t.Rows {
+		values := make([]string, len(row))
+		for i, v := range row {
+			if values[i] = "NULL"; v != nil {
+				values[i] = syntax.QuoteText(fmt.Sprint(v))
+			}
+		}
+		rows = append(rows, "("+strings.Join(values, ", ")+")")
+	}
+	text := "SELECT * FROM (SELECT " + strings.Join(empty, ", ") + " WHERE false"
+	if len(rows) > 0 {
+		text += " UNION ALL VALUES " + strings.Join(rows, ", ")
+	}
+	condition := st.Text.Part(where.Start, where.End)
+	shown, err := s.duckText(ctx, condition.Apply([]syntax.Edit{{Text: text + ") AS shown WHERE "}}))
+	if e := fault.As(err); e != nil && e.Span.Source == nil {
+		return nil, e.At(st.Text.Span(where.Start, where.End))
+	}
+	return shown, err
 }
 
 // tableRows gives a table of the catalog as rows.

@@ -45,6 +45,12 @@ func (b *builder) table(n syntax.Node, blk *block) error {
 		r.scan.alias = r.alias
 	}
 	r.scan.Name = r.alias
+	switch before, _ := wordBefore(b.text.Text, name.Start); { // they take a name, or a query without an alias
+	case before.Is("TABLE"):
+		b.edits = append(b.edits, syntax.Edit{Start: before.Start, End: before.End, Text: "FROM"})
+	case before.Is("SUMMARIZE"):
+		b.edits = append(b.edits, syntax.Edit{Start: before.Start, End: before.End, Text: "SUMMARIZE FROM"})
+	}
 	r.item = &item{block: blk, alias: r.alias, relation: r}
 	blk.items = append(blk.items, r.item)
 	blk.relations = append(blk.relations, r)

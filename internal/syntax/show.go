@@ -12,6 +12,7 @@ type Show struct {
 	In       Name
 	Extended bool
 	Like     string // empty: all
+	Where    Clause // the condition on the rows; empty: all
 }
 
 // Describe is DESCRIBE [EXTENDED] resource, or DESCRIBE METHOD
@@ -22,7 +23,7 @@ type Describe struct {
 	Extended bool
 }
 
-// Explain is EXPLAIN [ANALYZE] [(FORMAT json) | FORMAT=json] statement.
+// Explain is EXPLAIN [ANALYZE] [([ANALYZE,] FORMAT json) | FORMAT=json] statement.
 type Explain struct {
 	Analyze   bool
 	JSON      bool
@@ -75,10 +76,25 @@ func (p *parser) show() (Head, error) {
 		}
 		s.Like = strings.ReplaceAll(t.Text[1:len(t.Text)-1], "''", "'")
 	}
-	if t := p.peek(); t.Is("WHERE") {
-		return nil, failAt(t.Start, "SHOW … WHERE is not supported yet: LIKE 'pattern' filters by name")
+	if p.accept("WHERE") {
+		if s.Where = p.condition(); s.Where.End == 0 {
+			return nil, failAt(p.peek().Start, "a condition is expected after WHERE")
+		}
+		return s, nil
 	}
 	return s, p.end()
+}
+
+// condition takes what is left of the statement, without a semicolon at its end.
+func (p *parser) condition() (c Clause) {
+	for t := p.peek(); t.Text != "" && !t.IsSymbol(";"); t = p.peek() {
+		if c.End == 0 {
+			c.Start = t.Start
+		}
+		c.End = t.End
+		p.at++
+	}
+	return c
 }
 
 func (p *parser) describe() (Head, error) {
@@ -106,13 +122,10 @@ func (p *parser) describe() (Head, error) {
 func (p *parser) explain() (Head, error) {
 	p.next()
 	x := Explain{Analyze: p.accept("ANALYZE")}
-	if t := p.peek(); t.IsSymbol("(") && p.peekAt(1).Is("FORMAT") {
-		format := p.peekAt(2)
-		if !p.peekAt(3).IsSymbol(")") || !format.Is("json") && !format.Is("text") {
-			return nil, failAt(t.Start, "(FORMAT json) or (FORMAT text) is expected here")
+	if t := p.peek(); t.IsSymbol("(") && (p.peekAt(1).Is("FORMAT") || p.peekAt(1).Is("ANALYZE")) {
+		if !p.explainOptions(&x) {
+			return nil, failAt(t.Start, "(FORMAT json), (FORMAT text) or (ANALYZE, FORMAT json) is expected here")
 		}
-		x.JSON = format.Is("json")
-		p.at += 4
 	}
 	if p.peek().Is("FORMAT") && p.peekAt(1).IsSymbol("=") { // FORMAT=JSON, FORMAT=TREE
 		x.JSON = p.peekAt(2).Is("json")
@@ -130,4 +143,28 @@ func (p *parser) explain() (Head, error) {
 	}
 	x.Statement = inner
 	return x, nil
+}
+
+// explainOptions reads options in brackets; ok is false where one is not known.
+func (p *parser) explainOptions(x *Explain) (ok bool) {
+	for p.next(); ; p.next() { // behind a bracket, then commas
+		switch {
+		case p.accept("ANALYZE"):
+			x.Analyze = true
+		case p.accept("FORMAT"):
+			format := p.next()
+			if x.JSON = format.Is("json"); !x.JSON && !format.Is("text") {
+				return false
+			}
+		default:
+			return false
+		}
+		if p.peek().IsSymbol(")") {
+			p.next()
+			return true
+		}
+		if !p.peek().IsSymbol(",") {
+			return false
+		}
+	}
 }

@@ -111,7 +111,7 @@ var forms = map[string]string{
 	"INSERT":   "the form is INSERT INTO provider.service.resource (column, …) VALUES (value, …), … or a SELECT",
 	"UPDATE":   "the form is UPDATE provider.service.resource SET column = value, … WHERE condition",
 	"REPLACE":  "the forms are REPLACE INTO provider.service.resource (column, …) VALUES (value, …) and REPLACE provider.service.resource SET column = value, … WHERE condition",
-	"SHOW":     "the forms are SHOW PROVIDERS, SHOW SERVICES IN provider, SHOW RESOURCES IN provider.service, SHOW METHODS IN provider.service.resource, SHOW INSERT | UPDATE | REPLACE | DELETE provider.service.resource, SHOW EXEC provider.service.resource.method",
+	"SHOW":     "the forms are SHOW PROVIDERS, SHOW SERVICES IN provider, SHOW RESOURCES IN provider.service, SHOW METHODS IN provider.service.resource, SHOW INSERT | UPDATE | REPLACE | DELETE provider.service.resource, SHOW EXEC provider.service.resource.method; those that list take LIKE 'pattern' and WHERE condition",
 	"DESCRIBE": "the forms are DESCRIBE [EXTENDED] provider.service.resource and DESCRIBE METHOD provider.service.resource.method",
 	"EXPLAIN":  "the form is EXPLAIN [ANALYZE] [(FORMAT json)] followed by a statement",
 	"USE":      "the form is USE provider or USE provider.service",
