@@ -72,7 +72,7 @@ func (s *Session) facts() plan.Facts {
 // confirmation hold.
 func (s *Session) analyze(ctx context.Context, st *syntax.Statement, head syntax.Explain) (*exec.Rows, error) {
 	refusal := fault.Unsupported("EXPLAIN ANALYZE of this statement").At(head.Statement.Text.Span(0, 1)).
-		WithHint("it runs a SELECT, a write to a resource, or a statement that keeps rows in a new table or one file; EXPLAIN without ANALYZE shows the calls that another one would make")
+		WithHint("it runs a SELECT, a write to a resource, or a statement that keeps rows in a new table or in files; EXPLAIN without ANALYZE shows the calls that another one would make")
 	if can, err := s.analyzable(ctx, head.Statement); err != nil || !can {
 		return nil, cmp.Or(err, error(refusal))
 	}
@@ -120,10 +120,8 @@ func (s *Session) analyze(ctx context.Context, st *syntax.Statement, head syntax
 // that is run as it is. A table must be a new one.
 func (s *Session) analyzable(ctx context.Context, st *syntax.Statement) (bool, error) {
 	switch head := st.Head.(type) {
-	case syntax.Query, syntax.Insert, syntax.Update, syntax.Delete, syntax.Exec:
+	case syntax.Query, syntax.Insert, syntax.Update, syntax.Delete, syntax.Exec, syntax.Copy:
 		return true, nil
-	case syntax.Copy:
-		return !severalFiles(st), nil
 	case syntax.Create:
 		if head.What != "TABLE" {
 			return false, nil

@@ -363,8 +363,11 @@ func (s *Session) runPlan(ctx context.Context, st *syntax.Statement, built any) 
 			return nil, "", err
 		}
 		run := exec.RunQuery
-		if p.Verb == "DESCRIBE" {
+		switch {
+		case p.Verb == "DESCRIBE":
 			run = describeQuery
+		case staged(p, st):
+			run = stage
 		}
 		rows, err := run(ctx, p, env)
 		return rows, kindOf(st.Head), p.InView(err)

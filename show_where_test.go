@@ -76,3 +76,19 @@ func TestForms_names(t *testing.T) {
 		}
 	}
 }
+
+// EXPLAIN ANALYZE runs COPY into several files too, whose rows are read whole first.
+func TestExplain_copies(t *testing.T) {
+	_, url := simulator(t, armsim.WithEstate(armsim.Small))
+	s := open(t, url, planeql.WithoutCache())
+	folder := t.TempDir() + "/parts"
+	text := fmt.Sprint(must(t, s, "EXPLAIN ANALYZE COPY (SELECT name, location FROM "+hostPools+") TO '"+folder+"' (FORMAT csv, PARTITION_BY (location))"))
+	for _, part := range []string{"COPY: 1 + subscriptions calls", "measured    2 calls, 2 pages, 4 rows", "in all 3 calls"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("it does not say %q:\n%s", part, text)
+		}
+	}
+	if rows := must(t, s, "SELECT count(*) FROM '"+folder+"/*/*.csv'"); fmt.Sprint(rows) != "[[4]]" {
+		t.Errorf("%v rows were written", rows)
+	}
+}

@@ -39,7 +39,7 @@ func (s *Session) store(ctx context.Context, st *syntax.Statement, verb string) 
 	if err != nil {
 		return nil, err
 	}
-	if verb == "COPY" && len(q.Scans) > 0 && severalFiles(st) {
+	if staged(q, st) {
 		rows, err := stage(ctx, q, env)
 		return rows, q.InView(err)
 	}
@@ -49,6 +49,11 @@ func (s *Session) store(ctx context.Context, st *syntax.Statement, verb string) 
 		err = placed(err, st, head.Target)
 	}
 	return rows, err
+}
+
+// staged tells whether the rows of a statement are read whole before any is kept.
+func staged(q *plan.Query, st *syntax.Statement) bool {
+	return q.Verb == "COPY" && len(q.Scans) > 0 && severalFiles(st)
 }
 
 // severalFiles tells whether COPY may write more than one file. DuckDB removes
@@ -80,7 +85,11 @@ func stage(ctx context.Context, q *plan.Query, env exec.Env) (*exec.Rows, error)
 	if err != nil {
 		return nil, err
 	}
-	return exec.Collect(rows, read.Warnings()...)
+	copied, err := exec.Collect(rows, read.Warnings()...)
+	if err != nil {
+		return nil, err
+	}
+	return copied.CountedAs(read), nil
 }
 
 // collect reads rows to their end.

@@ -104,3 +104,10 @@ func (r *Rows) Counts() Counts {
 	}
 	return r.meter.counts()
 }
+
+// CountedAs takes over what the calls for other rows have cost, of which these were
+// made.
+func (r *Rows) CountedAs(o *Rows) *Rows {
+	r.meter = o.meter
+	return r
+}

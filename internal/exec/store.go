@@ -56,6 +56,6 @@ func Collect(rows *Rows, before ...*fault.Error) (*Rows, error) {
 		return nil, err
 	}
 	list := List(rows.Columns(), values)
-	list.warnings = append(before, rows.Warnings()...)
+	list.warnings, list.meter = append(before, rows.Warnings()...), rows.meter
 	return list, nil
 }
