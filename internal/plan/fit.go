@@ -148,7 +148,7 @@ func fitted(s *openapi.Schema, raw []byte) ([]byte, bool) {
 		return numeric(raw, kind)
 	}
 	if !isText {
-		return raw, kind == "" || kind == "object" && raw[0] == '{' || kind == "array" && raw[0] == '['
+		return within(s, raw), kind == "" || kind == "object" && raw[0] == '{' || kind == "array" && raw[0] == '['
 	}
 	inner := []byte(strings.TrimSpace(text))
 	open := map[string]string{"object": "{", "array": "[", "": "{["}[kind]
@@ -156,6 +156,47 @@ func fitted(s *openapi.Schema, raw []byte) ([]byte, bool) {
 		return inner, true
 	}
 	return raw, kind == "" && s.Values() == nil
+}
+
+// within gives the values inside an object or a list of SQL the types of its
+// schema. What does not fit is left to the check of the whole body, which says
+// where it is.
+func within(s *openapi.Schema, raw []byte) []byte {
+	if s == nil || raw[0] != '{' && raw[0] != '[' {
+		return raw
+	}
+	if raw[0] == '[' {
+		var items []json.RawMessage
+		if s.Items() == nil || json.Unmarshal(raw, &items) != nil {
+			return raw
+		}
+		list := make([][]byte, len(items))
+		for i, item := range items {
+			list[i] = fittedOr(s.Items(), item)
+		}
+		return slices.Concat([]byte("["), bytes.Join(list, []byte(",")), []byte("]"))
+	}
+	d := &document{raw: raw}
+	d.open()
+	for _, name := range d.names {
+		member := s.Member(name)
+		if member == nil {
+			member = s.Values()
+		}
+		if member != nil {
+			d.members[name] = &document{raw: fittedOr(member, d.members[name].raw)}
+		}
+	}
+	return d.bytes()
+}
+
+// fittedOr gives a value the type of a schema, or as it is.
+func fittedOr(s *openapi.Schema, raw []byte) []byte {
+	raw = bytes.TrimSpace(raw)
+	if value, ok := fitted(s, raw); ok {
+		return value
+	}
+	return raw
 }
 
 // numeric gives a number in the form of JSON.

@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/planeql/planeql/internal/catalog"
 	"github.com/planeql/planeql/internal/fault"
@@ -67,12 +69,61 @@ func (r *resolver) ignoring(row syntax.Node) map[int]bool {
 	return fold
 }
 
-// foldQuery refuses (a, b) IN (SELECT …) where case would count.
+// foldQuery edits (a, b) IN (SELECT …) and = ANY (SELECT …), where case would
+// count: the query is read through one that gives lower case.
 func (r *resolver) foldQuery(n syntax.Node) error {
-	if row := n.Child("child"); isRow(row) && len(r.ignoring(row)) > 0 {
+	row := n.Child("child")
+	if !isRow(row) {
+		return nil
+	}
+	fold := r.ignoring(row)
+	if len(fold) == 0 {
+		return nil
+	}
+	open, end, ok := r.queryBehind(row)
+	if !ok {
 		return noRowQuery().At(r.at(row))
 	}
+	r.foldRow(row, fold)
+	var values, names []string
+	for i := range row.List("children") {
+		name := fmt.Sprintf("c%d", i)
+		names = append(names, name)
+		if fold[i] {
+			name = "lower(CAST(" + name + " AS VARCHAR))"
+		}
+		values = append(values, name)
+	}
+	r.edits = append(r.edits,
+		syntax.Edit{Start: open, End: open, Text: "(SELECT " + strings.Join(values, ", ") + " FROM "},
+		syntax.Edit{Start: end, End: end, Text: " AS planeql_rows(" + strings.Join(names, ", ") + "))"})
 	return nil
+}
+
+// queryBehind gives the place of the query in brackets that a row value is
+// compared with.
+func (r *resolver) queryBehind(row syntax.Node) (open, end int, ok bool) {
+	offset, ok := row.Offset()
+	if !ok {
+		return 0, 0, false
+	}
+	depth, from := 0, -1
+	for i, t := range r.tokensFrom(offset) {
+		switch {
+		case i > 0 && depth == 0 && bracket(t) == 0 && from < 0 && !slices.ContainsFunc([]string{"NOT", "IN", "ANY", "SOME"}, t.Is) && !t.IsSymbol("="):
+			return 0, 0, false // another comparison, or more between the two
+		case depth == 0 && t.IsSymbol("(") && open > 0:
+			from = t.Start
+		}
+		if depth += bracket(t); depth > 0 || bracket(t) == 0 {
+			continue
+		}
+		if from >= 0 {
+			return from, t.End, true
+		}
+		open = t.End // of the row value
+	}
+	return 0, 0, false
 }
 
 func noRowQuery() *fault.Error {
