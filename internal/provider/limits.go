@@ -28,6 +28,10 @@ type Limit struct {
 	PerSecond float64 // calls that may follow
 	Remaining string  // header of an answer with the number of calls left
 	Shared    string  // header with that of the larger limit for all principals; empty: there is none
+
+	// Headers with what is left where a resource provider counts calls itself: a
+	// number, and a list of policies with a number each.
+	PartRemaining, PartPolicies string
 }
 
 // None tells whether no limit is known.
@@ -68,11 +72,13 @@ func LimitAt(m *Method, path string) Limit {
 	l := Limit{Kind: kind, Burst: size.burst, PerSecond: size.perSecond}
 	const header = "x-ms-ratelimit-remaining-"
 	plural := string(kind) + "s"
+	l.PartPolicies = header + "resource"
 	if l.Scope = subscriptionIn(path); l.Scope == "" {
 		l.Scope, l.Name, l.Remaining = "tenant", plural+" of the tenant", header+"tenant-"+plural
+		l.PartRemaining = header + "tenant-resource-requests"
 		return l
 	}
-	l.Name = plural + " of a subscription"
+	l.Name, l.PartRemaining = plural+" of a subscription", header+"subscription-resource-requests"
 	l.Remaining, l.Shared = header+"subscription-"+plural, header+"subscription-global-"+plural
 	return l
 }

@@ -17,20 +17,23 @@ func TestLimitAt(t *testing.T) {
 		"read": {&Method{Resource: arm, HTTPMethod: "GET"}, "/subscriptions/" + sub + "/resourceGroups/rg", Limit{
 			"reads of a subscription", "8f2c1a5e-3b6d-4c7a-9e10-5d2f4b8a6c01", ReadCall, 250, 25,
 			header + "subscription-reads", header + "subscription-global-reads",
+			header + "subscription-resource-requests", header + "resource",
 		}},
 		"POST that reads": {&Method{Resource: arm, HTTPMethod: "POST", ReadOnly: true}, "/Subscriptions/s/", Limit{
 			"writes of a subscription", "s", WriteCall, 200, 10,
 			header + "subscription-writes", header + "subscription-global-writes",
+			header + "subscription-resource-requests", header + "resource",
 		}},
 		"delete": {&Method{Resource: arm, HTTPMethod: "DELETE"}, "/subscriptions/{subscriptionId}", Limit{
 			"deletes of a subscription", "{subscriptionid}", DeleteCall, 200, 10,
 			header + "subscription-deletes", header + "subscription-global-deletes",
+			header + "subscription-resource-requests", header + "resource",
 		}},
 		"subscriptions": {&Method{Resource: arm, HTTPMethod: "GET"}, "/subscriptions", Limit{
-			"reads of the tenant", "tenant", ReadCall, 250, 25, header + "tenant-reads", "",
+			"reads of the tenant", "tenant", ReadCall, 250, 25, header + "tenant-reads", "", header + "tenant-resource-requests", header + "resource",
 		}},
 		"management group": {&Method{Resource: arm, HTTPMethod: "PUT"}, "/providers/Microsoft.Management/managementGroups/subscriptions", Limit{
-			"writes of the tenant", "tenant", WriteCall, 200, 10, header + "tenant-writes", "",
+			"writes of the tenant", "tenant", WriteCall, 200, 10, header + "tenant-writes", "", header + "tenant-resource-requests", header + "resource",
 		}},
 		"other family": {&Method{Resource: other, HTTPMethod: "GET"}, "/subscriptions/s", Limit{}},
 		"no resource":  {&Method{HTTPMethod: "GET"}, "/subscriptions/s", Limit{}},

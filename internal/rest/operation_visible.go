@@ -51,9 +51,36 @@ func shows(read, body, answer []byte) bool {
 		return true // nothing can be compared
 	}
 	if json.Unmarshal(answer, &answered) != nil {
-		answered = wrote
+		answered = comparedPart(wrote, now)
 	}
 	return showsMembers(now, wrote, answered)
+}
+
+// comparedPart gives of what was written what can be looked for where no answer says
+// how the service writes it: not what reading leaves out, such as a password, nor
+// what the service adds to the items of a list.
+func comparedPart(wrote, now map[string]any) map[string]any {
+	kept := map[string]any{}
+	for name, value := range wrote {
+		have, there := now[name]
+		if !there {
+			continue
+		}
+		kept[name] = value
+		switch value := value.(type) {
+		case map[string]any:
+			inner, _ := have.(map[string]any)
+			kept[name] = comparedPart(value, inner)
+			if len(value) == 0 {
+				delete(kept, name) // it says nothing
+			}
+		case []any:
+			if list, _ := have.([]any); len(list) == len(value) {
+				kept[name] = have
+			}
+		}
+	}
+	return kept
 }
 
 // showsMembers compares what was written with what is read, member by member, in the

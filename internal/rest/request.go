@@ -260,6 +260,6 @@ func limit(m *provider.Method, path, address string) (string, transport.Limit) {
 	bucket := m.Resource.Provider + "|" + l.Scope + "|" + string(l.Kind)
 	return bucket, transport.Limit{
 		Burst: float64(l.Burst), PerSecond: l.PerSecond, Holds: provider.HoldsAt(m.Resource.Family, address),
-		Remaining: l.Remaining, Shared: l.Shared,
+		Remaining: l.Remaining, Shared: l.Shared, PartRemaining: l.PartRemaining, PartPolicies: l.PartPolicies,
 	}
 }

@@ -275,6 +275,7 @@ func TestRequest_limit(t *testing.T) {
 		want := transport.Limit{
 			Burst: 250, PerSecond: 25, Holds: holds,
 			Remaining: "x-ms-ratelimit-remaining-subscription-reads", Shared: "x-ms-ratelimit-remaining-subscription-global-reads",
+			PartRemaining: "x-ms-ratelimit-remaining-subscription-resource-requests", PartPolicies: "x-ms-ratelimit-remaining-resource",
 		}
 		if err != nil || r.Limit != want || r.Part != "microsoft.desktopvirtualization" {
 			t.Errorf("%s: %+v of %q, %v", endpoint, r.Limit, r.Part, err)

@@ -16,6 +16,24 @@ type Limit struct {
 	Holds     bool   // from the first call on; else once an answer tells what is left
 	Remaining string // header of an answer: how many calls are left; empty: none
 	Shared    string // header of an answer: how many are left of a larger bucket that other callers use too
+
+	// What answers tell of the limit that a part of the calls has of its own, where it
+	// has one: how many are left, or a list of policies, each with how many.
+	PartRemaining, PartPolicies string
+}
+
+// ofPart gives the limit of a part of the calls: nothing of it is known until an
+// answer tells, and what comes in a second is no more than the whole regains.
+func (l Limit) ofPart() Limit {
+	return Limit{Burst: l.Burst, PerSecond: l.PerSecond, Remaining: l.PartRemaining, PartPolicies: l.PartPolicies}
+}
+
+// left reads from an answer how many calls are left.
+func (l Limit) left(h http.Header) (n float64, told bool) {
+	if n, told = count(h, l.Remaining); told || l.PartPolicies == "" || l.PartRemaining != "" {
+		return n, told
+	}
+	return leastOf(h, l.PartPolicies)
 }
 
 // spare tells whether an answer says that the limit is not used up.
@@ -88,7 +106,7 @@ func (b *bucket) answered(h http.Header, throttled bool, number int64, flying in
 	}
 	now := time.Now()
 	b.refill(now)
-	left, told := count(h, b.limit.Remaining)
+	left, told := b.limit.left(h)
 	shared, sharedTold := count(h, b.limit.Shared)
 	if throttled && !told && b.known {
 		b.lower(0)
@@ -139,4 +157,18 @@ func count(h http.Header, name string) (float64, bool) {
 	}
 	n, err := strconv.ParseUint(strings.TrimSpace(h.Get(name)), 10, 53)
 	return float64(n), err == nil
+}
+
+// leastOf reads the least number of a list of policies, such as
+// Microsoft.Compute/GetVM3Min;107,Microsoft.Compute/GetVM30Min;695. The header may
+// stand several times.
+func leastOf(h http.Header, name string) (least float64, told bool) {
+	for pair := range strings.SplitSeq(strings.Join(h.Values(name), ","), ",") {
+		_, number, _ := strings.Cut(pair, ";")
+		n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 53)
+		if err == nil && (!told || float64(n) < least) {
+			least, told = float64(n), true
+		}
+	}
+	return least, told
 }

@@ -12,6 +12,11 @@ import (
 func TestBucket_corrections(t *testing.T) {
 	const shared = "x-ms-ratelimit-remaining-subscription-global-reads"
 	limit := Limit{Burst: 250, PerSecond: 25, Holds: true, Remaining: left, Shared: shared}
+	limit.PartRemaining, limit.PartPolicies = "x-ms-ratelimit-remaining-subscription-resource-requests", "x-ms-ratelimit-remaining-resource"
+	part := limit.ofPart()
+	policies := func(list ...string) http.Header {
+		return http.Header{http.CanonicalHeaderKey(limit.PartPolicies): list}
+	}
 	unsure := limit
 	unsure.Holds = false
 	told := func(name string, n int) http.Header {
@@ -41,6 +46,12 @@ func TestBucket_corrections(t *testing.T) {
 		"not sure and not told":         {unsure, 200, []http.Header{{}}, true, false, 250},
 		"not sure until told":           {unsure, 0, []http.Header{told(left, 103)}, false, true, 100},
 		"not sure, told by all only":    {unsure, 0, []http.Header{told(shared, 103)}, false, false, 250},
+		"the whole asks no policies":    {limit, 50, []http.Header{policies("P/a;3")}, false, true, 200},
+		"a part, not told":              {part, 0, []http.Header{told(left, 3)}, false, false, 250},
+		"a part, told":                  {part, 0, []http.Header{told(limit.PartRemaining, 7)}, false, true, 4},
+		"a part, by policies":           {part, 0, []http.Header{policies("P/a;107,P/b;45", "P/c;46")}, false, true, 42},
+		"a part, by a number first":     {part, 0, []http.Header{{http.CanonicalHeaderKey(limit.PartRemaining): {"9"}, http.CanonicalHeaderKey(limit.PartPolicies): {"P/a;5"}}}, false, true, 6},
+		"a part, policies of no form":   {part, 0, []http.Header{policies("P/a", "5", "P/b;-1", "P/c;x")}, false, false, 250},
 		"none published, whatever told": {Limit{}, 0, []http.Header{told(left, 3)}, true, false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

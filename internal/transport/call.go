@@ -81,8 +81,8 @@ func (o outcome) throttled() bool {
 }
 
 // enter waits until the service's limits and the bound of the host let the call
-// through. A lane may be closed while the call stands in line further on; it
-// then waits again. The error is that of ctx.
+// through. A lane may be closed, or its limit become known, while the call stands
+// in line further on; it then waits again. The error is that of ctx.
 func (c *call) enter(ctx context.Context) (leave func(outcome), err error) {
 	lanes, h := c.transport.lanes(&c.request, c.url), c.transport.host(c.url)
 	for again := c.attempts > 0; ; again = true {
@@ -94,7 +94,7 @@ func (c *call) enter(ctx context.Context) (leave func(outcome), err error) {
 			retreat(lanes)
 			return nil, err
 		}
-		if !slices.ContainsFunc(lanes, (*lane).closed) {
+		if !slices.ContainsFunc(lanes, (*lane).closed) && !(len(lanes) > 1 && lanes[0].outdated(turns[0])) {
 			return func(o outcome) {
 				h.leave()
 				c.leaveLanes(lanes, turns, o)

@@ -23,6 +23,7 @@ type lane struct {
 	width  float64
 	flying int
 	number int64     // calls let in so far
+	unsure int64     // those of them that were let in before an answer told of the part's limit
 	cut    time.Time // when the width was last halved
 	opens  time.Time // no call before this: a call too early starts the wait anew
 	bucket bucket
@@ -55,7 +56,7 @@ func (t *Transport) lanes(r *Request, u *url.URL) []*lane {
 	if r.Part == "" {
 		return []*lane{outer}
 	}
-	inner := t.laneOf(laneKey{origin, r.Bucket, r.Part}, Limit{})
+	inner := t.laneOf(laneKey{origin, r.Bucket, r.Part}, r.Limit.ofPart())
 	return []*lane{inner, outer}
 }
 
@@ -75,6 +76,14 @@ func (l *lane) closed() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return time.Now().Before(l.opens)
+}
+
+// outdated tells whether a call that has not been sent was let in before answers
+// told of a limit that the part has of its own.
+func (l *lane) outdated(t *turn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return t.number <= l.unsure
 }
 
 // join puts a call into the queue; it may be let in at once. Where the limit
@@ -145,7 +154,11 @@ func (l *lane) leave(t *turn, o outcome, blamed bool) {
 		l.cut = time.Now()
 	}
 	if o.response != nil {
+		known := l.bucket.known
 		l.bucket.answered(o.response.Header, blamed, t.number, l.flying)
+		if l.part && l.bucket.known && !known {
+			l.unsure = l.number
+		}
 	}
 	if blamed && l.opens.Before(o.retryAt) && time.Until(o.retryAt) <= l.patience {
 		l.opens = o.retryAt

@@ -279,6 +279,30 @@ func TestLane_part(t *testing.T) {
 	}
 }
 
+// TestLane_partTold keeps to the limit that a resource provider has of its own, as
+// its answers tell of it, while that of all calls is far from used up.
+func TestLane_partTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := &limiter{terms: terms{burst: 100, rate: 25}}
+		tr := New(Options{Base: service(func(*http.Request) (*http.Response, error) {
+			time.Sleep(50 * time.Millisecond)
+			status := own.take()
+			list := "Microsoft.Compute/Other3Min;9999,Microsoft.Compute/GetVM3Min;" + strconv.Itoa(int(own.tokens))
+			own.mu.Unlock()
+			time.Sleep(50 * time.Millisecond)
+			return answer(status, "{}", left, "3999", "x-ms-ratelimit-remaining-resource", list), nil
+		})})
+		limit := published(true)
+		limit.PartPolicies = "x-ms-ratelimit-remaining-resource"
+		r := reads(limit)
+		r.Part = "microsoft.compute"
+		took := drive(t, tr, r, 225)
+		if own.refused > 0 || took < 5*time.Second || took > 9*time.Second {
+			t.Errorf("%s, %d refused", took, own.refused)
+		}
+	})
+}
+
 // TestLane_waits tells a call's wait and its end, also where calls of a part of
 // the service stand in line for the limit of the whole.
 func TestLane_waits(t *testing.T) {
