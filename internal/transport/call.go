@@ -94,7 +94,7 @@ func (c *call) enter(ctx context.Context) (leave func(outcome), err error) {
 			retreat(lanes)
 			return nil, err
 		}
-		if !slices.ContainsFunc(lanes, (*lane).closed) && !(len(lanes) > 1 && lanes[0].outdated(turns[0])) {
+		if !slices.ContainsFunc(lanes, (*lane).closed) && (len(lanes) < 2 || !lanes[0].outdated(turns[0])) {
 			return func(o outcome) {
 				h.leave()
 				c.leaveLanes(lanes, turns, o)
