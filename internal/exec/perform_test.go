@@ -169,22 +169,26 @@ func jsonLines(t *testing.T, path string) (records []map[string]any) {
 	return records
 }
 
+// faultyWrite is a write with which something goes wrong, and what is known of it
+// in the end.
+type faultyWrite struct {
+	verb    string
+	service *acting
+	outcome string
+	code    fault.Code
+	writes  int
+	journal string // outcome of the operation; "-": there is none
+	timeout time.Duration
+	cancel  time.Duration
+}
+
 // TestWrite_faults has what can go wrong with a write: each outcome says what is
 // known, in the row, in the audit and in the journal, and nothing is called
 // twice that may have happened once.
 func TestWrite_faults(t *testing.T) {
 	const link = "Location: /op?t=1&c=CAPABILITY&s=2&h=3"
 	const failed = `{"status":"Failed","error":{"code":"Broken","message":"it broke"}}`
-	for name, test := range map[string]struct {
-		verb    string
-		service *acting
-		outcome string
-		code    fault.Code
-		writes  int
-		journal string // outcome of the operation; "-": there is none
-		timeout time.Duration
-		cancel  time.Duration
-	}{
+	for name, test := range map[string]faultyWrite{
 		"done":                                 {"DELETE", &acting{write: []said{{status: 200}}}, "done", "", 1, "-", 0, 0},
 		"429, then done":                       {"POST", &acting{write: []said{{status: 429, header: "Retry-After: 3"}, {status: 200}}}, "done", "", 2, "-", 0, 0},
 		"503 of a post":                        {"POST", &acting{write: []said{{status: 503}}}, "unknown", fault.OutcomeUnknown, 1, "-", 0, 0},
@@ -217,34 +221,7 @@ func TestWrite_faults(t *testing.T) {
 		"202 without a header of an action":    {"POST", &acting{write: []said{{status: 202}}}, "accepted", "", 1, "-", 0, 0},
 		"an operation behind a lost answer":    {"PUT", &acting{write: []said{{lost: "after"}, {status: 409, body: `{"error":{"code":"Conflict"}}`}}}, "unknown", fault.OutcomeUnknown, 2, "-", 0, 0},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				if test.timeout > 0 {
-					ctx, cancel = context.WithTimeout(ctx, test.timeout)
-					defer cancel()
-				}
-				if test.cancel > 0 {
-					time.AfterFunc(test.cancel, cancel)
-				}
-				env := recorded(t, test.service)
-				m := thingMethod(test.verb)
-				targets := thingTargets(m, 1)
-				rows, err := runTargets(ctx, env, &plan.Write{Method: m}, targets)
-				one := targets[0]
-				if f := fault.As(err); (f == nil) != (test.code == "") || f != nil && f.Code != test.code || f == nil && rows.Failed > 0 {
-					t.Errorf("error %v, want %s", err, test.code)
-				} else if f != nil && strings.Contains(f.Print(), "CAPABILITY") {
-					t.Errorf("a link is shown: %s", f.Print())
-				}
-				if outcome := one.outcome(); outcome != test.outcome || test.service.writes() != test.writes {
-					t.Errorf("outcome %s of %d writes, want %s of %d", outcome, test.service.writes(), test.outcome, test.writes)
-				}
-				checkRecords(t, env, one, test.outcome, test.journal)
-				checkHint(t, err)
-			})
-		})
+		t.Run(name, func(t *testing.T) { testFaultyWrite(t, test) })
 	}
 }
 
