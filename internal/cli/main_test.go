@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -56,12 +57,39 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GROUP", pool)
 			env.Setenv("POOL", pool+" AND hostPoolName = 'hp-office'")
 			env.Setenv("SESSIONS", "azure.desktop_virtualization.user_sessions")
-			return nil
+			return writePage(filepath.Join("..", "..", "docs", "operations.md"), env.WorkDir)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "calls": calls,
 		},
 	})
+}
+
+var pageBlock = regexp.MustCompile("(?s)```(sh|sql)\n(.*?)```")
+
+// writePage writes the commands of a page to page.sh and its statements to
+// page.sql. The simulator that the page starts is there already.
+func writePage(page, folder string) error {
+	text, err := os.ReadFile(page)
+	if err != nil {
+		return err
+	}
+	files := map[string]string{"sh": "set -ex\n"}
+	for _, m := range pageBlock.FindAllStringSubmatch(string(text), -1) {
+		files[m[1]] += m[2]
+	}
+	for _, started := range []string{"planeql sim azure --addr 127.0.0.1:8099 &\n", "export TOKEN=any PLANEQL_ENDPOINT=azure=http://127.0.0.1:8099 PLANEQL_AUTH=azure=bearer,env=TOKEN\n"} {
+		if !strings.Contains(files["sh"], started) {
+			return fmt.Errorf("%s has no line %q", page, started)
+		}
+		files["sh"] = strings.Replace(files["sh"], started, "", 1)
+	}
+	for kind, text := range files {
+		if err := os.WriteFile(filepath.Join(folder, "page."+kind), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // exits runs a program and checks its exit code: exits 2 planeql exec …
