@@ -58,6 +58,9 @@ var kinds = []struct {
 // front where it is long, and the column of the caret below it.
 var position = regexp.MustCompile(`(?m)\n\nLINE (\d+): (.*)\n( *)\^`)
 
+// ownFunction stands before the error of a function that this program gives DuckDB.
+const ownFunction = "database/sql/driver: API error: "
+
 // translate makes a fault of a message of DuckDB about a query.
 func translate(message, query string) error {
 	message = strings.TrimSpace(message)
@@ -72,6 +75,7 @@ func translate(message, query string) error {
 			break
 		}
 	}
+	text = strings.TrimPrefix(text, ownFunction)
 	offset, located_ := caret(message, query)
 	text = position.ReplaceAllString("\n\n"+text, "")
 	front := min(2, len(text)) // of the line ends put before it

@@ -63,6 +63,8 @@ var macroResults = []struct{ expression, want string }{
 	{`planeql_json_extract_path_text('{"a": {"b": {"c": "x"}}}', 'a', 'b', 'c')`, "x"},
 	{`json_equal('{"a": 1, "b": [1, 2]}', '{"b": [1, 2], "a": 1}')`, "true"},
 	{`json_equal('[1, 2]', '[2, 1]')`, "false"},
+	{`aws_policy_equal('{"Action": "A"}', '{"Action": ["a"]}')`, "true"},
+	{`aws_policy_equal('{"Action": "A"}'::JSON, NULL)`, "<nil>"},
 	{`json_equal('{}', '[]')`, "false"},
 	{`json_equal('{"a": null}', '{}')`, "false"},
 	{`json_equal('1', '"1"')`, "false"},

@@ -123,6 +123,9 @@ func (db *DB) register() error {
 	if err := duckdb.RegisterTableUDF(db.conn.sql, "planeql_scan", function); err != nil {
 		return err
 	}
+	if err := db.registerPolicy(); err != nil {
+		return err
+	}
 	return db.registerMisfit()
 }
 

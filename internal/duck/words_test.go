@@ -22,6 +22,7 @@ func TestTranslate_words(t *testing.T) {
 		"Conversion Error: Could not convert string 'a' to INT32":                                                                                            {fault.TypeMismatch, "could not convert string 'a' to INT32", usual[fault.TypeMismatch]},
 		"IO Error: No files found that match the pattern \"x.csv\"":                                                                                          {fault.DataException, `there is no file "x.csv"`, usual[fault.DataException]},
 		"Out of Memory Error: failed to allocate":                                                                                                            {fault.LimitReached, "failed to allocate", ""},
+		"Invalid Input Error: database/sql/driver: API error: f takes JSON":                                                                                  {fault.InvalidValue, "f takes JSON", ""},
 		"Invalid Input Error: Values were not provided for the following prepared statement parameters: 1":                                                   {fault.InvalidValue, "no value is given for argument 1", ""},
 		"Binder Error: No function matches f(INTEGER). You might need to add explicit type casts.\n\tCandidate functions:\n" + strings.Repeat("\tf(A)\n", 9): {fault.UndefinedMethod, "no function matches f(INTEGER)", "cast the values to types that it takes:" + strings.Repeat("\nf(A)", mostCandidates) + "\n…"},
 	} {
