@@ -62,8 +62,9 @@ var longWays = map[string]longWay{
 	"no header":                                 {armsim.LongRunning{Style: armsim.NoHeader, Polls: -1}, ""},
 }
 
-// The round trips of every resource, in each way in which a service may go on
-// with a write.
+// The round trips of every resource, in each style in which a service may go on
+// with a write; where only the form of answers differs, those of one resource of each
+// kind: with a state and without, nested and not.
 func TestRoundTrips_longRunning(t *testing.T) {
 	methods := slices.DeleteFunc(builtInMethods(t), func(m *provider.Method) bool {
 		return !slices.Contains(m.Verbs, provider.Insert) || m.HTTPMethod != "PUT"
@@ -77,12 +78,18 @@ func TestRoundTrips_longRunning(t *testing.T) {
 			way.rule.RetryAfter = time.Millisecond
 			sim, url := simulator(t, armsim.WithEstate(armsim.Small), armsim.WithLongRunning(way.rule))
 			s := open(t, url, planeql.WithYes(), planeql.WithDocuments(withFinalState(t, way.via), "azure"))
-			for _, m := range methods {
+			tried := methods
+			if way.rule.Answer != "" || way.rule.Status != 0 || way.via != "" {
+				tried = slices.DeleteFunc(slices.Clone(methods), func(m *provider.Method) bool {
+					return !slices.Contains([]string{"host_pools", "scaling_plan_pooled_schedules", "virtual_machines"}, m.Resource.Name)
+				})
+			}
+			for _, m := range tried {
 				t.Run(m.Resource.Name, func(t *testing.T) { roundTrip(t, s, m) })
 			}
 			polls := slices.DeleteFunc(sim.Requests(), func(r armsim.Request) bool { return r.Method != "GET" || r.Operation == "" })
 			headers := way.rule.Style == armsim.AsyncOperation || way.rule.Style == armsim.LocationOnly || way.rule.Style == armsim.AsyncAndLocation
-			if headers && len(polls) < 4*len(methods) {
+			if headers && len(polls) < 4*len(tried) {
 				t.Errorf("%d polls: the writes did not run long", len(polls))
 			}
 		})
