@@ -70,6 +70,8 @@ type stateWrite struct {
 // SET VARIABLE, and tables of the session serve them.
 func (s *Session) Plan(ctx context.Context, statements []*Statement) (*Desired, error) {
 	d := &Desired{session: s}
+	ctx, stop := s.watched(ctx)
+	defer stop()
 	if err := d.read(ctx, statements); err != nil {
 		return nil, err
 	}
@@ -86,6 +88,8 @@ func (s *Session) Plan(ctx context.Context, statements []*Statement) (*Desired, 
 // INSERT and REPLACE INTO state.
 func (s *Session) PlanTeardown(ctx context.Context, statements []*Statement) (*Desired, error) {
 	d := &Desired{session: s, teardown: true}
+	ctx, stop := s.watched(ctx)
+	defer stop()
 	if err := d.read(ctx, statements); err != nil {
 		return nil, err
 	}
@@ -255,7 +259,7 @@ func (d *Desired) steps(ctx context.Context, w *stateWrite) error {
 // limited bounds what is done for one statement, as Run does.
 func (s *Session) limited(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := s.bound(ctx)
-	return transport.WithTally(ctx, transport.NewTally(transport.Limits{Calls: s.settings.maxCalls})), cancel
+	return tallied(ctx, transport.NewTally(transport.Limits{Calls: s.settings.maxCalls})), cancel
 }
 
 // step compares what a statement says of one resource with what there is.
@@ -359,6 +363,8 @@ type Taken func(step Step, took time.Duration, err error)
 // hold for the steps as for the targets of a write.
 func (d *Desired) Apply(ctx context.Context, told Taken) error {
 	n := d.Pending()
+	ctx, stop := d.session.watched(ctx)
+	defer stop()
 	if n > 0 {
 		if err := d.guard(ctx, n); err != nil {
 			return err

@@ -224,7 +224,7 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Rows, error) {
 func (s *Session) track(ctx context.Context, run func(context.Context) (*exec.Rows, string, error)) (*Rows, error) {
 	ctx, cancel := s.bound(ctx)
 	tally := transport.NewTally(transport.Limits{Calls: s.settings.maxCalls})
-	ctx = transport.WithTally(ctx, tally)
+	ctx = tallied(ctx, tally)
 	operations := new(exec.Operations)
 	ctx = context.WithValue(ctx, operationsKey{}, operations)
 	started := time.Now()

@@ -279,7 +279,7 @@ const progressEvery = 100 * time.Millisecond
 // watch tells the progress function about a statement until the function it
 // gives is called.
 func (s *Session) watch(ctx context.Context, now func() Progress) func() {
-	if s.settings.progress == nil {
+	if s.settings.progress == nil || ctx.Value(spendingKey{}) != nil { // one line for all
 		return func() {}
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))

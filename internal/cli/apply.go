@@ -138,10 +138,13 @@ func (a *app) take(ctx context.Context, d *planeql.Desired) error {
 		return a.showPlan(d)
 	}
 	var taken []takenStep
+	a.screen.begin()
+	defer a.screen.end()
 	err := d.Apply(ctx, func(step planeql.Step, took time.Duration, err error) {
 		taken = append(taken, takenStep{step, took, err})
 		if text && err == nil {
 			a.printf("%s %s, %s\n", doneWords[step.Action], step.ID, shortDuration(took))
+			a.screen.begin() // what was written ended it
 		}
 	})
 	if !text {
