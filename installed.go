@@ -73,7 +73,20 @@ func (s *Session) openProviders() ([]*provider.Provider, error) {
 			opened = put(opened, p)
 		}
 	}
+	for name, version := range i.locked {
+		if !slices.Contains(names, name) && !slices.Contains(builtIn, name) {
+			opened = append(opened, provider.Broken(name, lacking(name, version, "none")))
+		}
+	}
 	return opened, i.check(names)
+}
+
+// lacking is the error for a version that planeql.lock names and that is not
+// installed.
+func lacking(name, version, installed string) *fault.Error {
+	return fault.New(fault.DocumentMissing, "the version %s of the provider %q, which planeql.lock names, is not installed", version, name).
+		WithDetail("installed: %s", installed).
+		WithHint("planeql provider pull --locked installs what planeql.lock names")
 }
 
 // put adds a provider in the place of one of the same name.
@@ -94,6 +107,9 @@ func (i installed) open(name string, versions []string) (*provider.Provider, err
 		version = i.locked[name]
 	}
 	if version != "" && !slices.Contains(versions, version) {
+		if !chosen {
+			return nil, lacking(name, version, strings.Join(versions, ", "))
+		}
 		return nil, fault.New(fault.DocumentMissing, "the version %s of the provider %q is not installed", version, name).
 			WithDetail("installed are %s", strings.Join(versions, ", ")).
 			WithHint("planeql provider pull %s@%s installs it", name, version)

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -172,12 +173,33 @@ func (b *placed) Authorize(_ context.Context, req *http.Request, s transport.Sig
 func (b *placed) missing(err error) *fault.Error {
 	f := fault.New(fault.NoCredential, "no credential for %s could be had", b.holder.provider).
 		WithDetail("%s", transport.RedactText(err.Error()))
-	if name := b.parts[0].options["env"]; b.kind == Bearer && b.holder.provider == "azure" {
+	names := b.unset()
+	switch {
+	case b.kind == Bearer && b.holder.provider == "azure":
 		return f.WithHint("put a token there, such as that of: az account get-access-token --query accessToken -o tsv")
-	} else if name != "" {
-		return f.WithHint("export %s=…, or keep it once with planeql auth set %s", name, b.holder.provider)
+	case len(names) == 1:
+		return f.WithHint("export %s=…, or keep it once with planeql auth set %s", names[0], b.holder.provider)
+	case len(names) > 1:
+		return f.WithHint("export %s=…, or keep them once with planeql auth set %s", strings.Join(names, "=… "), b.holder.provider)
 	}
 	return f.WithHint("put it there, or keep it once with planeql auth set %s", b.holder.provider)
+}
+
+// unset gives the variables of the secrets that cannot be read.
+func (b *placed) unset() []string {
+	var names []string
+	for _, p := range b.parts {
+		for _, option := range []string{"username_env", "password_env", "env"} {
+			name := p.options[option]
+			if name == "" || slices.Contains(names, name) {
+				continue
+			}
+			if _, _, err := b.holder.variable(name); err != nil {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // Check reads the secrets again and reports whose they are, as far as they tell.

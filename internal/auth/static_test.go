@@ -111,3 +111,23 @@ func TestBearer_check(t *testing.T) {
 		t.Errorf("%+v", report)
 	}
 }
+
+// The hint names every variable that is missing, not the first alone.
+func TestPlaced_allMissing(t *testing.T) {
+	p := &provider.Provider{Name: "datadog", Auth: map[string]string{
+		"type": "custom", "name": "DD-API-KEY", "credentialsenvvar": "DD_API_KEY",
+		"successor.name": "DD-APPLICATION-KEY", "successor.credentialsenvvar": "DD_APP_KEY",
+	}}
+	for set, want := range map[string]string{
+		"": "export DD_API_KEY=… DD_APP_KEY=…", "DD_API_KEY": "export DD_APP_KEY=…", "DD_APP_KEY": "export DD_API_KEY=…",
+	} {
+		s, err := New(p, Settings{}, Deps{Getenv: environment(set, "x")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := wantFault(t, s.Authorize(t.Context(), newRequest(t), transport.Signing{}), fault.NoCredential, "datadog")
+		if !strings.Contains(f.Print(), want) {
+			t.Errorf("with %q: %s", set, f.Print())
+		}
+	}
+}

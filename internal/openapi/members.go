@@ -6,10 +6,13 @@ package openapi
 // own meaning, else the first. Where that gives nothing, the union of anyOf,
 // then of oneOf. The caller must not change the slice.
 func (s *Schema) Members() []Member {
-	if s == nil || s.node == nil {
+	if s == nil {
 		return nil
 	}
 	s.once.Do(func() {
+		if s.node == nil {
+			return // its members, if it has any, were put together of others
+		}
 		c := collector{doc: s.node.doc, seen: map[*Node]bool{}, at: map[string]int{}}
 		c.collect(s.node)
 		s.members = c.members
@@ -27,9 +30,48 @@ func (s *Schema) Member(name string) *Schema {
 	return nil
 }
 
-// Items gives the schema of an array's elements, or nil.
+// Items gives the schema of an array's elements, or nil. Where alternatives are
+// arrays, elements have what those of any of them have.
 func (s *Schema) Items() *Schema {
-	return s.part("items")
+	if items := s.part("items"); items != nil || s == nil || s.node == nil {
+		return items
+	}
+	for _, word := range []string{"anyOf", "oneOf"} {
+		var found []*Schema
+		for _, item := range s.node.At(word).Items() {
+			if target, err := item.Follow(); err == nil {
+				if items := find(target, "items", map[*Node]bool{}); items != nil {
+					found = append(found, items)
+				}
+			}
+		}
+		if len(found) > 0 {
+			return anyOf(found)
+		}
+	}
+	return nil
+}
+
+// anyOf gives a schema that has the members of all of several.
+func anyOf(list []*Schema) *Schema {
+	if len(list) == 1 {
+		return list[0]
+	}
+	s := &Schema{Type: list[0].Type, Description: list[0].Description}
+	known := map[string]bool{}
+	for _, one := range list {
+		if one.Type != s.Type {
+			s.Type = ""
+		}
+		s.Open = s.Open || one.Open
+		for _, m := range one.Members() {
+			if !known[m.Name] {
+				known[m.Name] = true
+				s.members = append(s.members, m)
+			}
+		}
+	}
+	return s
 }
 
 // Values gives the schema of the members that an object may have beside the

@@ -1,6 +1,9 @@
 package openapi
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // maxComposed is how many schemas one may be composed of, at any depth. It only
 // keeps a hostile chain of references from exhausting the stack.
@@ -67,14 +70,48 @@ func newSchema(use *Node) *Schema {
 	}
 	s := &Schema{node: target}
 	s.read(target)
-	if target != use {
-		s.read(use)
-	}
 	if s.Type == "" {
 		s.Type = implied(target)
 	}
+	if target != use {
+		shape, required := s.Type, s.Required
+		if s.read(use); shape != "" {
+			s.Type = shape // a use tells more of the target, it does not make another thing of it
+		}
+		s.Required = s.required(required)
+	}
 	s.compose()
 	return s
+}
+
+// Requiring gives the schema with further required members.
+func (s *Schema) Requiring(names []string) *Schema {
+	if s == nil || len(names) == 0 {
+		return s
+	}
+	more := &Schema{
+		Type: s.Type, Format: s.Format, Description: s.Description, Enum: s.Enum, Default: s.Default, ReadOnly: s.ReadOnly,
+		Nullable: s.Nullable, Secret: s.Secret, Open: s.Open, TextOnly: s.TextOnly, Required: slices.Clone(s.Required), node: s.node,
+	}
+	for _, name := range names {
+		if s.Member(name) != nil && !slices.Contains(more.Required, name) {
+			more.Required = append(more.Required, name)
+		}
+	}
+	return more
+}
+
+// required puts together what the target and its use require. A use may name
+// what the target does not have, and nobody could give.
+func (s *Schema) required(ofTarget []string) []string {
+	names := slices.Clone(ofTarget)
+	for _, name := range s.Required {
+		known := s.node.At("properties", name) != nil || s.node.At("allOf") != nil
+		if known && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // read takes over the words that the node has.

@@ -203,3 +203,35 @@ base:
 		}
 	}
 }
+
+// What stands beside a reference does not make another thing of the target, and
+// requires what it can have besides.
+func TestSchemaBesideReference_shape(t *testing.T) {
+	s := schema(t, `
+target: {type: array, items: {type: object, properties: {a: {type: string}}}}
+schema: {type: object, description: mine, $ref: '#/target'}
+`)
+	if s.Type != "array" || s.Description != "mine" || names(s.Items()) != "a" {
+		t.Errorf("it is %s %q of %q", s.Type, s.Description, names(s.Items()))
+	}
+	s = schema(t, `
+target: {required: [a], properties: {a: {type: string}, b: {type: string}}}
+schema: {required: [b, elsewhere], $ref: '#/target'}
+`)
+	if !slices.Equal(s.Required, []string{"a", "b"}) {
+		t.Errorf("required are %q", s.Required)
+	}
+}
+
+// Where alternatives are arrays, an element has what those of any of them have.
+func TestItems_alternatives(t *testing.T) {
+	for text, want := range map[string]string{
+		"{oneOf: [{type: array, items: {properties: {a: {}, b: {}}}}, {type: array, items: {properties: {b: {}, c: {}}}}]}": "a b c",
+		"{anyOf: [{type: 'null'}, {type: array, items: {properties: {a: {}}}}]}":                                            "a",
+		"{oneOf: [{type: string}]}": "",
+	} {
+		if got := names(schema(t, "schema: "+text).Items()); got != want {
+			t.Errorf("%s has elements with %q", text, got)
+		}
+	}
+}

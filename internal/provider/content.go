@@ -124,6 +124,7 @@ func (l *loader) rows(r *Response, schema *openapi.Schema, key *openapi.Node) er
 			path = nil
 		}
 	}
+	path = asNamed(schema, path)
 	if n := len(path) - 1; n >= 0 && path[n] == Every && below(schema, path[:n]).Items() != nil {
 		path = path[:n] // the elements of an array are its rows anyway
 	}
@@ -134,5 +135,30 @@ func (l *loader) rows(r *Response, schema *openapi.Schema, key *openapi.Node) er
 	if schema != nil && schema.Type == "array" {
 		r.List, r.Item = true, schema.Items()
 	}
+	// Elements may be lists themselves, or the type may say text and the rest an
+	// object: rows are what has members.
+	for range maxNested {
+		inner := r.Item.Items()
+		if len(r.Item.Members()) > 0 || inner == nil || len(inner.Members()) == 0 && inner.Items() == nil {
+			break
+		}
+		r.List, r.Nested, r.Item = true, r.Nested || r.Item.Type == "array", inner
+	}
 	return nil
+}
+
+// maxNested is how deep lists of lists are followed.
+const maxNested = 8
+
+// asNamed gives the path by the names of the answer. StackQL calls the second
+// occurrence of a member in the parts of a composed schema PART_NAME, and a
+// document may have that in its objectKey.
+func asNamed(schema *openapi.Schema, path []string) []string {
+	if len(path) != 1 || schema == nil || schema.Member(path[0]) != nil {
+		return path
+	}
+	if _, name, found := strings.Cut(path[0], "_"); found && schema.Member(name) != nil {
+		return []string{name}
+	}
+	return path
 }

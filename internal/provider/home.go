@@ -9,7 +9,16 @@ import (
 // * for each variable whose value the caller may choose freely. A credential
 // may go there.
 func (m *Method) Home() []string {
-	scheme, rest, _ := strings.Cut(m.Server, "://")
+	list := m.home(m.Server)
+	for _, s := range m.Servers {
+		list = append(list, m.home(s.URL)...)
+	}
+	return list
+}
+
+// home gives the origins of one server.
+func (m *Method) home(server string) []string {
+	scheme, rest, _ := strings.Cut(server, "://")
 	host, _, _ := strings.Cut(rest, "/")
 	list := []string{scheme + "://" + host}
 	for _, name := range templateNames(list[0]) {

@@ -283,22 +283,55 @@ func (l *loader) onlyVersion(s *openapi.Schema) string {
 	return ""
 }
 
-// server takes the first server that is declared nearest to the operation, and
-// makes parameters of its variables. A variable with a default is optional.
+// server takes the servers that are declared nearest to the operation, and makes
+// parameters of the variables of the first. A variable with a default is
+// optional.
 func (l *loader) server(m *Method, n *openapi.Node, op operation) error {
 	for _, level := range []*openapi.Node{op.node, op.item, n, l.root} {
 		servers := level.At("servers").Items()
 		if len(servers) == 0 {
 			continue
 		}
-		address := servers[0].At("url").Text()
-		m.Server = strings.TrimRight(placeholder.ReplaceAllString(address, "{$2}"), "/")
+		m.Server = serverURL(servers[0])
 		for _, name := range templateNames(m.Server) {
 			m.serverVariable(name, servers[0].At("variables", name))
+		}
+		for _, other := range servers[1:] {
+			m.otherServer(other)
 		}
 		return nil
 	}
 	return n.Invalid("the document names no server for the method %q", m.Name)
+}
+
+// serverURL gives the template of a server's URL.
+func serverURL(n *openapi.Node) string {
+	return strings.TrimRight(placeholder.ReplaceAllString(n.At("url").Text(), "{$2}"), "/")
+}
+
+// otherServer adds a server that counts for values which the first does not
+// take, as China's does for its regions. One that no value tells apart is never
+// chosen.
+func (m *Method) otherServer(n *openapi.Node) {
+	s := Server{URL: serverURL(n), Values: map[string][]string{}}
+	for _, name := range templateNames(s.URL) {
+		p, ok := m.Parameter(name)
+		if !ok || p.In != InServer {
+			return
+		}
+		for _, value := range n.At("variables", name, "enum").Texts() {
+			if len(p.Schema.Enum) > 0 && !slices.Contains(p.Schema.Enum, value) {
+				s.Values[name] = append(s.Values[name], value)
+			}
+		}
+	}
+	for name, values := range s.Values {
+		p, _ := m.Parameter(name)
+		p.Schema.Enum = append(p.Schema.Enum, values...)
+	}
+	if len(s.Values) > 0 {
+		m.Servers = append(m.Servers, s)
+	}
 }
 
 // serverVariable adds the parameter for a variable of the server's URL, unless

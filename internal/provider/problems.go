@@ -216,13 +216,37 @@ func (d *diagnosis) verb(r *Resource, verb Verb, listed *openapi.Node) {
 	methods := r.Verbs[verb]
 	for i, m := range methods {
 		for _, earlier := range methods[:i] {
-			if slices.Equal(requiredNames(earlier), requiredNames(m)) && slices.Equal(sortedCopy(earlier.PathParameters()), sortedCopy(m.PathParameters())) {
+			if text := hides(earlier, m, verb); text != "" {
 				n := d.service.cells[r.Name].node.At("methods", m.Name)
-				d.add(n, m.FullName(), unreachable, "%s comes before it under %s and needs the same", earlier.Name, verb)
+				d.add(n, m.FullName(), unreachable, "%s comes before it under %s and needs %s", earlier.Name, verb, text)
 				break
 			}
 		}
 	}
+}
+
+// hides tells what of a method makes it stand in for a later one whatever a
+// statement gives; nothing where the later one can be chosen. A SELECT takes
+// the method that uses more of what is given, hence also a later one that takes
+// something besides.
+func hides(earlier, later *Method, verb Verb) string {
+	needs, needed := requiredNames(earlier), requiredNames(later)
+	if slices.ContainsFunc(needs, func(name string) bool { return !slices.Contains(needed, name) }) {
+		return ""
+	}
+	for _, p := range later.Parameters {
+		other, taken := earlier.Parameter(p.Name)
+		if (verb == Select || p.In == InPath) && (!taken || (other.In == InPath) != (p.In == InPath)) {
+			return ""
+		}
+	}
+	if len(needs) < len(needed) {
+		if verb != Select {
+			return "" // what a body requires decides, too
+		}
+		return "less"
+	}
+	return "the same"
 }
 
 // requiredNames gives the required parameters in alphabetical order.

@@ -90,3 +90,37 @@ func TestDiagnose_missing(t *testing.T) {
 		t.Errorf("it gives %v", list)
 	}
 }
+
+// A method is out of reach where an earlier one needs no more and takes all that
+// it takes: what a statement gives besides decides.
+func TestHides(t *testing.T) {
+	method := func(names ...string) *Method {
+		m := &Method{}
+		for _, name := range names {
+			name, required := strings.CutPrefix(name, "!")
+			name, path := strings.CutPrefix(name, "/")
+			p := Parameter{Name: name, In: InQuery, Required: required}
+			if path {
+				p.In = InPath
+			}
+			m.Parameters = append(m.Parameters, p)
+		}
+		return m
+	}
+	for _, c := range []struct {
+		earlier, later *Method
+		want           string
+	}{
+		{method("!/a"), method("!/a"), "the same"},
+		{method("!/a", "q"), method("!/a", "!q"), "less"},
+		{method("q"), method("!q"), "less"},
+		{method("!/a"), method("!/a", "q"), ""},
+		{method("!/a"), method("!/a", "!/b"), ""},
+		{method("!/a", "!/b"), method("!/a"), ""},
+		{method("!q"), method("!/q"), ""},
+	} {
+		if got := hides(c.earlier, c.later, Select); got != c.want {
+			t.Errorf("%v before %v: %q", c.earlier.Parameters, c.later.Parameters, got)
+		}
+	}
+}

@@ -8,7 +8,11 @@
 // reading at [Open] and [Method].
 package provider
 
-import "github.com/planeql/planeql/internal/openapi"
+import (
+	"slices"
+
+	"github.com/planeql/planeql/internal/openapi"
+)
 
 // Family is the protocol that all methods of a provider share and that its
 // documents do not state: how lists page, how errors look, what an id is.
@@ -79,6 +83,7 @@ type Method struct {
 
 	HTTPMethod string      // upper case
 	Server     string      // base URL without a trailing slash, with {name} for each parameter in it
+	Servers    []Server    // that count in its place for some values of its variables
 	Path       string      // path template with {name} for each path parameter, without a query
 	Constants  []Constant  // query parameters that the document fixes, such as api-version
 	Parameters []Parameter // in document order
@@ -106,6 +111,24 @@ type PageSize struct {
 
 // Constant is a query parameter with a fixed value.
 type Constant struct{ Name, Value string }
+
+// Server is a further server of a method: the one for some values of variables.
+type Server struct {
+	URL    string // as Method.Server
+	Values map[string][]string
+}
+
+// ServerFor gives the base URL for the values of its variables.
+func (m *Method) ServerFor(value func(name string) string) string {
+	for _, s := range m.Servers {
+		for name, values := range s.Values {
+			if slices.Contains(values, value(name)) {
+				return s.URL
+			}
+		}
+	}
+	return m.Server
+}
 
 // Location says where a parameter travels.
 type Location string
@@ -169,6 +192,7 @@ type Response struct {
 	Item        *openapi.Schema // schema of a row; nil: the document does not say
 	Envelope    *openapi.Schema // schema of the whole answer as the service sends it; nil: the document does not say
 	List        bool            // the rows are a list; else the answer is one row
+	Nested      bool            // the elements of the list may be lists of rows
 	Description string
 	MediaType   string
 	Flatten     bool       // Item has the members of properties at the top, the wire has them below

@@ -63,6 +63,7 @@ func (l *loader) body(n *openapi.Node, op operation) (*Body, error) {
 	if replaced != nil {
 		b.Schema = replaced
 	}
+	b.Schema = b.Schema.Requiring(says.At("required").Texts())
 	if b.Naming == "default" {
 		b.Naming = ""
 	}

@@ -15,7 +15,10 @@ func (c *Client) serverOf(call provider.Call) (string, error) {
 	if base := c.transport.Endpoint(m.Resource.Provider); base != "" {
 		return base, nil
 	}
-	server := m.Server
+	server := m.ServerFor(func(name string) string {
+		value, _ := argument(call, name)
+		return value
+	})
 	if m.GraphQL != nil && m.GraphQL.URL != "" {
 		server = m.GraphQL.URL
 	}

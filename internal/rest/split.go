@@ -27,6 +27,7 @@ type layout struct {
 	path  []string // members to follow to the rows; empty: the answer is the row
 	empty bool     // an empty text is an empty list, as in XML
 	loose bool     // a list without the member of its rows is empty
+	flat  bool     // a row that is a list stands for its elements
 	marks int
 }
 
@@ -54,7 +55,9 @@ func newLayout(path []string, loose bool) *layout {
 
 // layoutOf gives the layout of a method's answers.
 func layoutOf(m *provider.Method) *layout {
-	return newLayout(m.Response.ItemsPath, m.Resource.Family != provider.ARM)
+	l := newLayout(m.Response.ItemsPath, m.Resource.Family != provider.ARM)
+	l.flat = m.Response.Nested
+	return l
 }
 
 // mark asks for the value at a path and gives its number.
@@ -257,6 +260,12 @@ func (s *splitter) array(p *place) error {
 	for kind := s.in.PeekKind(); kind != ']' && kind != 0; kind = s.in.PeekKind() {
 		if p != nil {
 			if err := s.at(p); err != nil {
+				return err
+			}
+			continue
+		}
+		if kind == '[' && s.layout.flat {
+			if err := s.array(nil); err != nil {
 				return err
 			}
 			continue

@@ -30,6 +30,22 @@ func TestSplit_nestedPath(t *testing.T) {
 	}
 }
 
+// Rows of lists of lists are one after the other.
+func TestSplit_lists(t *testing.T) {
+	l := newLayout([]string{"result"}, true)
+	l.flat = true
+	for body, want := range map[string]string{
+		`{"result":[[{"a":1},{"a":2}],[],[[{"a":3}]]]}`: `{"a":1} {"a":2} {"a":3}`,
+		`{"result":[{"a":1}]}`:                          `{"a":1}`,
+		`[[1],[2]]`:                                     `1 2`,
+	} {
+		r, err := split([]byte(body), l)
+		if got := string(bytes.Join(r.items, []byte(" "))); err != nil || got != want {
+			t.Errorf("%s: %q, %v", body, got, err)
+		}
+	}
+}
+
 // FuzzSplit holds the splitter to what encoding/json sees: no failure on any
 // text, the same items, and all of them parts of the answer.
 func FuzzSplit(f *testing.F) {
