@@ -1,5 +1,7 @@
 package openapi
 
+import "slices"
+
 // Members gives the members of an object schema in document order. The rule:
 // its own properties and those of the schemas under allOf, whichever stand
 // first in the document first; a name that is there twice keeps the schema's
@@ -50,6 +52,22 @@ func (s *Schema) Items() *Schema {
 		}
 	}
 	return nil
+}
+
+// Elements gives the schema with the names of the elements that its members are
+// in XML.
+func (s *Schema) Elements() *Schema {
+	if !slices.ContainsFunc(s.Members(), func(m Member) bool { return m.Schema != nil && m.Schema.XML != "" }) {
+		return s
+	}
+	named := &Schema{Type: s.Type, Description: s.Description, Nullable: s.Nullable, Open: s.Open}
+	for _, m := range s.Members() {
+		if m.Schema != nil && m.Schema.XML != "" {
+			m.Name = m.Schema.XML
+		}
+		named.members = append(named.members, m)
+	}
+	return named
 }
 
 // anyOf gives a schema that has the members of all of several.

@@ -23,6 +23,7 @@ type Schema struct {
 	Nullable    bool
 	Secret      bool     // x-ms-secret: the value is masked
 	Open        bool     // it may have members beside the declared ones: those of a discriminator's schema, or any
+	XML         string   // xml.name: of the element; empty where it is the member's
 	TextOnly    bool     // x-stackQL-stringOnly: what looks like JSON is sent as a text
 	Required    []string // names of required members
 
@@ -91,7 +92,7 @@ func (s *Schema) Requiring(names []string) *Schema {
 	}
 	more := &Schema{
 		Type: s.Type, Format: s.Format, Description: s.Description, Enum: s.Enum, Default: s.Default, ReadOnly: s.ReadOnly,
-		Nullable: s.Nullable, Secret: s.Secret, Open: s.Open, TextOnly: s.TextOnly, Required: slices.Clone(s.Required), node: s.node,
+		Nullable: s.Nullable, Secret: s.Secret, Open: s.Open, XML: s.XML, TextOnly: s.TextOnly, Required: slices.Clone(s.Required), node: s.node,
 	}
 	for _, name := range names {
 		if s.Member(name) != nil && !slices.Contains(more.Required, name) {
@@ -138,6 +139,8 @@ func (s *Schema) read(n *Node) {
 			s.Open = true
 		case "additionalProperties":
 			s.Open = s.Open || e.Value.True()
+		case "xml":
+			s.XML = e.Value.At("name").Text()
 		case "x-stackQL-stringOnly":
 			s.TextOnly = e.Value.True()
 		case "x-ms-secret":
@@ -218,6 +221,9 @@ func (s *Schema) take(from *Schema) {
 	}
 	if s.Default == "" {
 		s.Default = from.Default
+	}
+	if s.XML == "" {
+		s.XML = from.XML
 	}
 	s.Secret, s.Open = s.Secret || from.Secret, s.Open || from.Open
 	s.Required = append(s.Required[:len(s.Required):len(s.Required)], from.Required...)

@@ -235,3 +235,17 @@ func TestItems_alternatives(t *testing.T) {
 		}
 	}
 }
+
+// In XML members have the names of their elements, also where a part of allOf
+// gives them.
+func TestElements(t *testing.T) {
+	s := schema(t, `
+schema: {properties: {Zone: {allOf: [{type: string}, {xml: {name: zone}}]}, size: {type: integer}, Id: {type: string, xml: {name: theId}}}}
+`)
+	if got := names(s.Elements()); got != "zone size theId" {
+		t.Errorf("the elements are %q", got)
+	}
+	if plain := schema(t, "schema: {properties: {a: {}}}"); plain.Elements() != plain {
+		t.Error("a schema without other names is not the same")
+	}
+}

@@ -128,9 +128,10 @@ func (l *loader) rows(r *Response, schema *openapi.Schema, key *openapi.Node) er
 	if n := len(path) - 1; n >= 0 && path[n] == Every && below(schema, path[:n]).Items() != nil {
 		path = path[:n] // the elements of an array are its rows anyway
 	}
+	above := below(schema, path[:max(0, len(path)-1)])
 	r.ItemsPath, schema = path, below(schema, path)
 	// A list that the document does not describe is a list nevertheless.
-	r.List = len(r.ItemsPath) > 0 && (schema == nil || path[len(path)-1] == Every)
+	r.List = len(path) > 0 && (schema == nil || path[len(path)-1] == Every || above != nil && above.Type == "array")
 	r.Item = schema
 	if schema != nil && schema.Type == "array" {
 		r.List, r.Item = true, schema.Items()
@@ -143,6 +144,9 @@ func (l *loader) rows(r *Response, schema *openapi.Schema, key *openapi.Node) er
 			break
 		}
 		r.List, r.Nested, r.Item = true, r.Nested || r.Item.Type == "array", inner
+	}
+	if r.Transform == nil && strings.HasSuffix(r.MediaType, "xml") {
+		r.Item = r.Item.Elements()
 	}
 	return nil
 }

@@ -64,6 +64,8 @@ func nextStep(text string) (step, rest string, ok bool) {
 func below(s *openapi.Schema, path []string) *openapi.Schema {
 	for _, name := range path {
 		switch {
+		case name != Every && s != nil && s.Type == "array" && s.Items() != nil:
+			s = s.Items() // XML has an element for each: /Root/volumeSet/item
 		case name != Every:
 			s = s.Member(name)
 		case s != nil && s.Type == "array":

@@ -276,6 +276,7 @@ func TestRows(t *testing.T) {
 		{"as named there", "response: {objectKey: $._data}", wrapped, "[data] rows"},
 		{"lists of lists", "response: {}", strings.Replace(array, "$ref: '#/components/schemas/Other'", "items: {items: {properties: {c: {}}}}", 1), "[] list c"},
 		{"text with items", "response: {objectKey: $.a}", strings.Replace(array, "$ref: '#/components/schemas/Other'", "properties: {a: {type: string, items: {properties: {c: {}}}}}", 1), "[a] list c"},
+		{"XPath", "response: {objectKey: /*/set/item}", strings.Replace(strings.Replace(array, "$ref: '#/components/schemas/Other'", "properties: {set: {type: array, items: {properties: {D: {xml: {name: d}}}}}}", 1), "application/json", "text/xml", 1), "[set item] list d"},
 		{"lost", "response: {objectKey: $.nothing}", wrapped, "[nothing] list "},
 		{"override", "response: {schema_override: {$ref: '#/components/schemas/Other'}}", wrapped, "[] list b"},
 		{"other key", "response: {openAPIDocKey: '201'}", wrapped, "[] data"},
