@@ -120,7 +120,7 @@ func placesOf(t *testing.T, s *planeql.Session, m *provider.Method) map[string]s
 	places := map[string]string{}
 	if m.Resource.Verbs[provider.Select] != nil && len(names) > 0 {
 		rows, err := query(t, s, "SELECT "+strings.Join(names, ", ")+" FROM "+m.Resource.Path()+" LIMIT 1")
-		if err == nil && len(rows) == 1 {
+		if err == nil && len(rows) == 1 && !slices.Contains(rows[0], nil) { // what stands below another kind of parent has no name of this one
 			for i, name := range names {
 				places[name] = fmt.Sprint(rows[0][i])
 			}
