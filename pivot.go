@@ -2,8 +2,6 @@ package planeql
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/planeql/planeql/internal/exec"
 	"github.com/planeql/planeql/internal/fault"
@@ -29,46 +27,43 @@ func (s *Session) pivot(ctx context.Context, st *syntax.Statement, unplanned err
 	if err != nil {
 		return nil, err
 	}
+	clauses, err := syntax.Normalize(st.Text.Part(st.Following(source), len(st.Text.Text)))
+	if err != nil {
+		return nil, err
+	}
 	env, err := s.env(ctx)
 	if err != nil {
 		return nil, err
 	}
-	rest, err := syntax.Normalize(st.Text.Part(source.End, len(st.Text.Text)))
-	if err != nil {
-		return nil, err
-	}
-	rows, err := runPivot(ctx, q, rest.Text, alias, env)
+	rows, err := runPivot(ctx, q, alias, clauses, env)
 	return rows, q.InView(err)
 }
 
 // runPivot keeps the rows of the source, since DuckDB reads them twice.
-func runPivot(ctx context.Context, q *plan.Query, rest, alias string, env exec.Env) (*exec.Rows, error) {
-	source := fmt.Sprintf("planeql_pivot_%d", stageNumber.Add(1))
-	result := source + "_result"
-	all := q.Text.Apply([]syntax.Edit{{Start: 0, End: len(q.Text.Text), Text: "FROM " + result}})
-	q.Wrap("CREATE TEMP TABLE "+source+" AS ", "")
-	read, err := collect(exec.RunQuery(ctx, q, env))
-	if err != nil {
-		return nil, err
-	}
-	drop := context.WithoutCancel(ctx)
-	defer func() { // the session may be closing: a table that stays is dropped with it
-		_ = env.DB.Exec(drop, "DROP TABLE IF EXISTS "+source)
-		_ = env.DB.Exec(drop, "DROP TABLE IF EXISTS "+result)
-	}()
+func runPivot(ctx context.Context, q *plan.Query, alias string, clauses *syntax.Edited, env exec.Env) (*exec.Rows, error) {
+	table, result := stageTable(), stageTable()
+	text := "CREATE TEMP TABLE " + result + " AS PIVOT " + table + " "
 	if alias != "" {
-		rest = ` AS "` + strings.ReplaceAll(alias, `"`, `""`) + `" ` + rest
+		text += "AS " + syntax.QuoteName(alias) + " "
 	}
-	err = env.DB.ExecAll(ctx, "CREATE TEMP TABLE "+result+" AS PIVOT "+source+" "+rest)
-	if e := fault.As(err); e != nil && e.Code == fault.UndefinedColumn {
-		return nil, e.WithHint("name what * does not have: PIVOT (SELECT a, b FROM …) ON b USING count(*) GROUP BY a")
-	}
+	all := q.Text.Apply([]syntax.Edit{{Start: 0, End: len(q.Text.Text), Text: "FROM " + result}})
+	read, err := keepRows(ctx, q, table, env)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := exec.RunSQL(ctx, all, env)
-	if err != nil {
-		return nil, err
+	defer dropKept(ctx, table, env)
+	if err := env.DB.ExecAll(ctx, text+clauses.Text); err != nil {
+		return nil, pivotError(err, clauses)
 	}
-	return exec.Collect(rows, read.Warnings()...)
+	defer dropKept(ctx, result, env)
+	return overKept(ctx, all, read, env)
+}
+
+// pivotError gives an error of DuckDB its place in the user's text.
+func pivotError(err error, clauses *syntax.Edited) error {
+	e := fault.From(err).At(clauses.Span(0, len(clauses.Text)))
+	if e.Code == fault.UndefinedColumn {
+		return e.WithHint("name what * does not have: PIVOT (SELECT a, b FROM …) ON b USING count(*) GROUP BY a")
+	}
+	return e
 }

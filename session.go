@@ -135,8 +135,9 @@ func (s *Session) Query(ctx context.Context, text string, args ...any) (*Rows, e
 }
 
 // Exec runs one or more statements and drops their rows. Wrong names are found
-// before the first runs ([Session.Foresee]). It stops at the first error, unless ON ERROR CONTINUE holds: then its error joins those of all. The
-// summary adds up all statements; its Kind is the last one's.
+// before the first runs ([Session.Foresee]). It stops at the first error, unless
+// ON ERROR CONTINUE holds: then its error joins those of all. The summary adds up
+// all statements; its Kind is the last one's.
 func (s *Session) Exec(ctx context.Context, text string, args ...any) (Summary, error) {
 	var total Summary
 	statements, err := s.Parse("query", text)

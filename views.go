@@ -67,29 +67,46 @@ func severalFiles(st *syntax.Statement) bool {
 // stageNumber makes the names of the temporary tables distinct.
 var stageNumber atomic.Int64
 
+// stageTable names a new temporary table.
+func stageTable() string { return fmt.Sprintf("planeql_copy_%d", stageNumber.Add(1)) }
+
 // stage runs COPY after all of its rows have been read into a temporary table,
 // so that no file is written unless the rows are complete.
 func stage(ctx context.Context, q *plan.Query, env exec.Env) (*exec.Rows, error) {
-	table := fmt.Sprintf("planeql_copy_%d", stageNumber.Add(1))
+	table := stageTable()
 	around := q.Within("FROM " + table)
+	read, err := keepRows(ctx, q, table, env)
+	if err != nil {
+		return nil, err
+	}
+	defer dropKept(ctx, table, env)
+	return overKept(ctx, around, read, env)
+}
+
+// keepRows reads the rows of a query into a new temporary table.
+func keepRows(ctx context.Context, q *plan.Query, table string, env exec.Env) (*exec.Rows, error) {
 	q.Wrap("CREATE TEMP TABLE "+table+" AS ", "")
-	read, err := collect(exec.RunQuery(ctx, q, env))
+	return collect(exec.RunQuery(ctx, q, env))
+}
+
+// dropKept drops a temporary table. The session may be closing: one that stays is
+// dropped with it.
+func dropKept(ctx context.Context, table string, env exec.Env) {
+	_ = env.DB.Exec(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS "+table)
+}
+
+// overKept runs a text over rows that were kept, whose warnings and costs are
+// then its own.
+func overKept(ctx context.Context, text *syntax.Edited, read *exec.Rows, env exec.Env) (*exec.Rows, error) {
+	rows, err := exec.RunSQL(ctx, text, env)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		// The session may be closing: a table that stays is dropped with it.
-		_ = env.DB.Exec(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS "+table)
-	}()
-	rows, err := exec.RunSQL(ctx, around, env)
+	all, err := exec.Collect(rows, read.Warnings()...)
 	if err != nil {
 		return nil, err
 	}
-	copied, err := exec.Collect(rows, read.Warnings()...)
-	if err != nil {
-		return nil, err
-	}
-	return copied.CountedAs(read), nil
+	return all.CountedAs(read), nil
 }
 
 // collect reads rows to their end.

@@ -187,18 +187,6 @@ func (db *DB) Exec(ctx context.Context, query string) error {
 	return drain(rows, err)
 }
 
-// ExecAll runs a text that DuckDB may take for several statements, such as a
-// PIVOT that looks for its values first. It reads no scan.
-func (db *DB) ExecAll(ctx context.Context, text string) error {
-	conn, release, err := db.acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	_, err = conn.sql.ExecContext(ctx, text)
-	return asFault(err)
-}
-
 func drain(rows *Rows, err error) error {
 	if err != nil {
 		return err

@@ -28,12 +28,38 @@ func (db *DB) Transaction(ctx context.Context, run func() error) error {
 	return nil
 }
 
+// ExecAll runs a text that DuckDB takes for several statements, such as a PIVOT
+// that looks for its values first, all or none. It reads no scan. For such a text
+// DuckDB begins a transaction of its own, which it leaves open where one of them
+// fails; in this one it begins none.
+func (db *DB) ExecAll(ctx context.Context, text string) error {
+	for tried := map[string]bool{}; ; {
+		var failed error
+		err := db.Transaction(ctx, func() error {
+			db.main.Lock()
+			defer db.main.Unlock()
+			_, failed = db.conn.sql.ExecContext(ctx, text)
+			return asFault(failed)
+		})
+		if failed == nil || !db.defines(ctx, failed, tried) {
+			return err
+		}
+	}
+}
+
+// defines makes the macro that an error misses.
+func (db *DB) defines(ctx context.Context, err error, tried map[string]bool) bool {
+	db.main.Lock()
+	defer db.main.Unlock()
+	return db.conn.define(ctx, err.Error(), tried)
+}
+
 // begin starts a transaction; it gives false where one is under way: there, two
 // statements see the same number, and a second BEGIN would end it.
 func (db *DB) begin(ctx context.Context) (bool, error) {
 	if !db.main.TryLock() {
 		return false, fault.New(fault.NotSupported, "the rows of another statement are still being read").
-			WithHint("close them first: what makes or refreshes a view runs alone in its session")
+			WithHint("close them first: what makes or refreshes a view, or finds the values of a PIVOT, runs alone in its session")
 	}
 	defer db.main.Unlock()
 	var numbers [2]int64

@@ -82,9 +82,8 @@ func (s *seen) keep(by map[string][]observed, p *plan.Scan, call provider.Call, 
 // names it.
 func (s *seen) nameOf(p *plan.Scan, call provider.Call, item []byte) (string, bool) {
 	if len(s.write.Key) == 0 {
-		var id string
-		ok := json.Unmarshal(rest.Cut(item, []rest.Member{{Path: []string{"id"}}})[0], &id) == nil
-		return strings.ToLower(id), ok
+		id := idIn(item)
+		return id, id != ""
 	}
 	var name []string
 	for _, key := range s.write.Key {

@@ -2,6 +2,16 @@ package syntax
 
 import "slices"
 
+// Following gives where the token behind a clause begins.
+func (s *Statement) Following(c Clause) int {
+	for _, t := range s.Tokens {
+		if t.Start >= c.End {
+			return t.Start
+		}
+	}
+	return len(s.Text.Text)
+}
+
 // PivotSource gives what stands between PIVOT and the clauses behind it, where a
 // statement is one: the name of a table or a query in brackets, each with or
 // without a name of its own. A join there is none of the two.
